@@ -1,0 +1,185 @@
+/**
+ * load — carries out a plan: lets clients come, turns the driver, stops in time, sums up
+ *
+ * Zombies and honest senders come by schedules of their own, both fixed by the seed. When the time is over
+ * the zombies are cut and honest sessions get a grace; then what is left is cut too. So a run ends at the
+ * latest `durationMs + graceMs` after it began, whatever the server does.
+ */
+import { Prng } from '../src/base/prng.ts';
+import { Arrivals } from './arrivals.ts';
+import { SocketDriver } from './drivers/socket-driver.ts';
+import type { Ledger } from './ledger.ts';
+import { connectionsMax } from './plan.ts';
+import type { Plan } from './plan.ts';
+import { Cast, honestAddress, zombieAddress } from './populations.ts';
+import type { TallySummary } from './tally.ts';
+
+const TURN_MS = 10;
+/**
+ * Honest clients are numbered from here, zombies from 1, so that neither's numbers hang on the other's
+ * timing.
+ */
+const HONEST_SERIALS = 100_000_000;
+
+/** What is to be seen while it runs. */
+export interface Glance {
+  readonly seconds: number;
+  readonly zombiesOpen: number;
+  readonly zombiesStarted: number;
+  readonly zombiesGone: number;
+  readonly honestOpen: number;
+  readonly honestStarted: number;
+  readonly honestDelivered: number;
+  readonly honestDeliverMsP99: number;
+  readonly zombiesDelivered: number;
+}
+
+export interface LoadResult {
+  readonly plan: Plan;
+  readonly elapsedMs: number;
+  readonly connectionsOpenMax: number;
+  /** Clients that should have come when as many as the plan allows were there already. */
+  readonly withheld: number;
+  readonly errors: Readonly<Record<string, number>>;
+  /** The honest first. */
+  readonly kinds: readonly TallySummary[];
+}
+
+export class Load {
+  readonly plan: Plan;
+  /** Called once a second while it runs. */
+  onSecond: (glance: Glance) => void = () => {};
+  readonly #cast: Cast;
+  readonly #driver: SocketDriver;
+  readonly #startMs = performance.now();
+  readonly #zombieArrivals: Arrivals;
+  readonly #honestArrivals: Arrivals;
+  readonly #zombieChoices: Prng;
+  readonly #honestChoices: Prng;
+  #zombiesStarted = 0;
+  #honestStarted = 0;
+  #openMax = 0;
+  #withheld = 0;
+  #secondsShown = 0;
+  #isStopped = false;
+
+  /** Throws when the target is not on loopback. The schedule begins now. */
+  constructor(plan: Plan) {
+    this.plan = plan;
+    const random = new Prng(plan.seed);
+    this.#cast = new Cast(plan.population, plan);
+    this.#driver = new SocketDriver(plan.target, this.#cast.bots, connectionsMax(plan), plan.seed, () =>
+      this.#nowMs(),
+    );
+    const hasZombies = this.#cast.bots.length > 1 && plan.sessions > 0;
+    this.#zombieArrivals = new Arrivals(
+      hasZombies ? plan.rate : 0,
+      plan.curve,
+      plan.durationMs,
+      random.fork('zombies'),
+    );
+    this.#honestArrivals = new Arrivals(plan.honestPerSecond, 'flat', plan.durationMs, random.fork('honest'));
+    this.#zombieChoices = random.fork('zombie choices');
+    this.#honestChoices = random.fork('honest choices');
+  }
+
+  /** What every message was told. */
+  get ledger(): Ledger {
+    return this.#driver.ledger;
+  }
+
+  /** Ends the run early: everybody is cut at the next turn. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /** Runs to the end. */
+  async run(): Promise<LoadResult> {
+    await new Promise<void>((resolve) => {
+      const turns = setInterval(() => {
+        if (this.#turn()) return;
+        clearInterval(turns);
+        resolve();
+      }, TURN_MS);
+    });
+    return this.#result();
+  }
+
+  /** One turn; false when everything is over. */
+  #turn(): boolean {
+    const nowMs = this.#nowMs();
+    this.#admit(nowMs);
+    this.#driver.turn();
+    this.#openMax = Math.max(this.#openMax, this.#driver.open);
+    if (Math.floor(nowMs / 1_000) > this.#secondsShown) {
+      this.#secondsShown = Math.floor(nowMs / 1_000);
+      this.onSecond(this.#glance());
+    }
+    if (this.#isStopped || nowMs >= this.plan.durationMs + this.plan.graceMs) this.#driver.cut('all');
+    else if (nowMs >= this.plan.durationMs) this.#driver.cut('zombies');
+    return (
+      this.#driver.open > 0 || !(this.#isStopped || nowMs >= this.plan.durationMs || this.#nobodyComes())
+    );
+  }
+
+  #admit(nowMs: number): void {
+    if (this.#isStopped) return;
+    const { sessions, keep, honestAddresses } = this.plan;
+    const zombieAddresses = this.#cast.population.zombieAddresses;
+    while (this.#zombieArrivals.take(nowMs)) {
+      if ((keep ? this.#zombiesOpen() : this.#zombiesStarted) >= sessions) continue;
+      this.#zombiesStarted += 1;
+      const bot = this.#cast.zombie(this.#zombieChoices);
+      const address = zombieAddress(this.#zombieChoices.below(zombieAddresses));
+      if (!this.#driver.start(bot, address, this.#zombiesStarted)) this.#withheld += 1;
+    }
+    while (this.#honestArrivals.take(nowMs)) {
+      this.#honestStarted += 1;
+      const address = honestAddress(this.#honestChoices.below(honestAddresses));
+      if (!this.#driver.start(this.#cast.honest, address, HONEST_SERIALS + this.#honestStarted))
+        this.#withheld += 1;
+    }
+  }
+
+  #nobodyComes(): boolean {
+    const { plan } = this;
+    return plan.honestPerSecond === 0 && !plan.keep && this.#zombiesStarted >= plan.sessions;
+  }
+
+  #zombiesOpen(): number {
+    return this.#driver.open - this.#driver.openOf(this.#cast.honest);
+  }
+
+  #glance(): Glance {
+    const [honest, ...others] = this.#driver.tallies;
+    const open = this.#zombiesOpen();
+    const deliverMs = honest?.deliverMs;
+    return {
+      seconds: this.#secondsShown,
+      zombiesOpen: open,
+      zombiesStarted: this.#zombiesStarted,
+      zombiesGone: this.#zombiesStarted - open,
+      honestOpen: this.#driver.openOf(this.#cast.honest),
+      honestStarted: honest?.started ?? 0,
+      honestDelivered: honest?.messages2xx ?? 0,
+      honestDeliverMsP99:
+        deliverMs === undefined || deliverMs.totalCount === 0 ? 0 : deliverMs.getValueAtPercentile(99),
+      zombiesDelivered: others.reduce((sum, tally) => sum + tally.messages2xx, 0),
+    };
+  }
+
+  #result(): LoadResult {
+    return {
+      plan: this.plan,
+      elapsedMs: Math.round(this.#nowMs()),
+      connectionsOpenMax: this.#openMax,
+      withheld: this.#withheld,
+      errors: Object.fromEntries(this.#driver.errors),
+      kinds: this.#driver.tallies.map((tally) => tally.summary()),
+    };
+  }
+
+  #nowMs(): number {
+    return performance.now() - this.#startMs;
+  }
+}

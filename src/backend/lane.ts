@@ -1,0 +1,452 @@
+/**
+ * lane — one conversation with the backend, speaking for one client at a time
+ *
+ * A lane is opened when it is needed, says XCLIENT with every attribute, the client's own EHLO, and then either
+ * asks about one recipient (Verify) or hands over a whole message (Deliver). Between two steps of the same
+ * client it may stay with it for a moment (Held); then it is cleared and, if the backend allows it, serves the next.
+ *
+ * The rules that keep one client from becoming another, and each message from becoming two:
+ * - Nothing but EHLO is said before an XCLIENT was answered 220; any other answer closes the lane. Until then
+ *   the backend takes the lane for a trusted neighbour, so a lane that cannot be identified carries no mail.
+ * - XCLIENT and EHLO are said alone: nothing follows in the same breath (Postfix calls that unauthorised
+ *   pipelining). MAIL and RCPT go together when the backend offers PIPELINING.
+ * - Replies are matched to commands one to one. A reply that nobody waits for, a malformed one, a 421 or an early
+ *   end closes the lane. The step is done again elsewhere as long as `committed` is false.
+ * - `committed` becomes true right before the last piece of a message is written. From then on the backend may
+ *   have it: the step is never repeated, and a client that leaves does not stop it. Before that point an aborted
+ *   lane leaves no message behind, since no final dot was sent.
+ *
+ * There are a few dozen lanes in a shard and a step costs a round trip, so plain fields and strings will do.
+ */
+import { assert } from '../base/assert.ts';
+import { bytesOf, latin1 } from '../base/ascii.ts';
+import { NO_HANDLE } from '../base/handle.ts';
+import type { Handle } from '../base/handle.ts';
+import type { Envelope } from '../session/envelope.ts';
+import type { ClientIdentity } from '../smtp/xclient.ts';
+import { xclientCommand } from '../smtp/xclient.ts';
+import type { Transport } from '../transport/transport.ts';
+import { Noted } from '../transport/transport.ts';
+import type { Capabilities } from './capabilities.ts';
+import { NO_CAPABILITIES, readCapabilities } from './capabilities.ts';
+import { Found } from './reply-reader.ts';
+import type { ReplyReader } from './reply-reader.ts';
+import type { Spool } from './spool.ts';
+
+/** What a lane is doing. */
+export const LaneState = {
+  Down: 'down',
+  /** Connecting, waiting for the greeting, learning what the backend can do. */
+  Opening: 'opening',
+  /** Clean: may speak for anybody. */
+  Idle: 'idle',
+  /** A step is under way for its owner. */
+  Busy: 'busy',
+  /** Nothing is under way, but it still speaks for its owner. */
+  Held: 'held',
+  /** RSET is under way, for nobody. */
+  Clearing: 'clearing',
+  /** On its way out. */
+  Closing: 'closing',
+} as const;
+export type LaneState = (typeof LaneState)[keyof typeof LaneState];
+
+/** What an owner wants. */
+export const Job = { None: 0, Verify: 1, Deliver: 2 } as const;
+export type Job = (typeof Job)[keyof typeof Job];
+
+type Step = 'greeting' | 'ehlo' | 'testXclient' | 'testEhlo' | 'xclient' | 'hello' | 'mail' | 'rcpt' | 'data' | 'final' | 'restart' | 'clear' | 'quit';
+
+/** What a lane needs from the pool it belongs to. */
+export interface LaneHost {
+  readonly back: Transport;
+  readonly spool: Spool;
+  readonly reader: ReplyReader;
+  readonly hostname: string;
+  identityOf(slot: number): ClientIdentity;
+  envelopeOf(slot: number): Envelope;
+  /** True when the reuse of lanes still has to be tried out. */
+  wantsReuseTest(): boolean;
+  reuseTested(reusable: boolean): void;
+  capabilitiesLearnt(capabilities: Capabilities): void;
+  /** The lane is clean, or has just come up. */
+  ready(lane: Lane): void;
+  /** A step ended with this reply of the backend. */
+  answered(lane: Lane, slot: number, code: number, reply: Uint8Array): void;
+  /** A message was not handed over because a recipient was answered otherwise than before. */
+  envelopeChanged(lane: Lane, slot: number, code: number, reply: Uint8Array): void;
+  /** The lane failed; `slot` is its owner or -1, `committed` whether the backend may have the message. */
+  failed(lane: Lane, slot: number, job: Job, committed: boolean, why: string): void;
+  /** The lane is of no use to its owner, through no fault of anybody: the step is for another lane. */
+  again(slot: number, job: Job): void;
+  /** The lane is down and may be opened again. */
+  down(lane: Lane): void;
+  /** A reply is awaited anew: arm the lane's timer. */
+  waits(lane: Lane, step: Step): void;
+}
+
+export class Lane {
+  readonly number: number;
+  state: LaneState = LaneState.Down;
+  owner = -1;
+  job: Job = Job.None;
+  committed = false;
+  /** Clients this connection has spoken for. */
+  uses = 0;
+  /** True when this connection was usable once. */
+  cameUp = false;
+  handle: Handle = NO_HANDLE;
+  capabilities: Capabilities = NO_CAPABILITIES;
+
+  readonly #host: LaneHost;
+  /** What the replies to come are about, oldest first. */
+  readonly #awaited: Step[] = [];
+  /** Commands of the present step that were not sent yet (a backend without PIPELINING). */
+  readonly #unsent: { step: Step; line: string }[] = [];
+  #introduced = false;
+  #mailOpen = false;
+  /** Accepted recipients that the open transaction holds. */
+  #covered = 0;
+  #refusalCode = 0;
+  #refusal: Uint8Array | null = null;
+  #piece: Uint8Array | null = null;
+  #testing = false;
+  /** Its client left in the middle: what is still to come is heard and thrown away, then the lane is cleared. */
+  #abandoned = false;
+
+  constructor(number: number, host: LaneHost) {
+    this.number = number;
+    this.#host = host;
+  }
+
+  /** Takes over a stream that is being connected. */
+  open(handle: Handle): void {
+    assert(this.state === LaneState.Down, 'only a lane that is down is opened');
+    this.state = LaneState.Opening;
+    this.handle = handle;
+    this.uses = 0;
+    this.cameUp = false;
+    this.#abandoned = false;
+    this.#awaited.length = 0;
+    this.#unsent.length = 0;
+    this.#testing = false;
+    this.#forgetOwner();
+    this.#await('greeting');
+  }
+
+  /** Begins a step for a client. The lane is opening, idle, or held by the same client. */
+  begin(slot: number, job: Job): void {
+    assert(this.owner < 0 || this.owner === slot, 'a lane belongs to one client at a time');
+    this.owner = slot;
+    this.job = job;
+    this.committed = false;
+    this.#refusal = null;
+    if (this.state === LaneState.Opening) return;
+    assert(this.state === LaneState.Idle || this.state === LaneState.Held, 'a step begins on a lane at rest');
+    this.state = LaneState.Busy;
+    this.#proceed();
+  }
+
+  /** Lets go of the owner, whatever is under way; the lane is cleared for the next. */
+  release(): void {
+    switch (this.state) {
+      case LaneState.Busy:
+        // Behind DATA there is no way back but to close; no final dot was sent, so nothing was handed over.
+        if (this.#awaited.includes('data') || this.#awaited.includes('final')) return this.close('');
+        this.#abandoned = true;
+        this.#unsent.length = 0;
+        this.owner = -1;
+        this.job = Job.None;
+        this.state = LaneState.Clearing;
+        return undefined;
+      case LaneState.Held:
+        return this.#clear();
+      default:
+        return this.#forgetOwner();
+    }
+  }
+
+  #clear(): void {
+    const wasOpen = this.#mailOpen || this.#abandoned;
+    this.#abandoned = false;
+    this.#forgetOwner();
+    if (wasOpen) {
+      this.state = LaneState.Clearing;
+      this.#say('clear', 'RSET');
+    } else {
+      this.state = LaneState.Idle;
+      this.#host.ready(this);
+    }
+  }
+
+  /** Says goodbye; used for idle lanes that are not to be used again. */
+  quit(): void {
+    assert(this.state === LaneState.Idle, 'only an idle lane says QUIT');
+    this.state = LaneState.Closing;
+    this.#say('quit', 'QUIT');
+    this.#host.back.end(this.handle);
+  }
+
+  /** Closes at once. An empty `why` means that nobody is at fault. */
+  close(why: string): void {
+    if (this.state === LaneState.Down || this.state === LaneState.Closing) return;
+    const { owner, job, committed } = this;
+    this.state = LaneState.Closing;
+    this.#forgetOwner();
+    this.#host.back.abort(this.handle);
+    this.#host.failed(this, owner, job, committed, why);
+  }
+
+  /** Obeys what the transport noted. */
+  obey(noted: number): void {
+    if ((noted & Noted.Readable) !== 0 && this.state !== LaneState.Closing) this.#read();
+    if ((noted & Noted.Drained) !== 0 && this.state === LaneState.Busy) this.pump();
+    if ((noted & Noted.Ended) !== 0) this.close('closed by the backend');
+    if ((noted & Noted.Closed) !== 0) {
+      this.close(this.#awaited[0] === 'greeting' ? 'cannot be reached' : 'connection lost');
+      this.#host.back.release(this.handle);
+      this.handle = NO_HANDLE;
+      this.state = LaneState.Down;
+      this.#host.down(this);
+    }
+  }
+
+  /** Writes as much of the message as the backend takes now. */
+  pump(): void {
+    if (this.#awaited[0] !== 'final') return;
+    const { spool, back } = this.#host;
+    while (!this.committed) {
+      this.#piece ??= spool.nextPiece(this.owner);
+      if (this.#piece === null) {
+        if (spool.hasFailed(this.owner)) this.close('the spool file failed');
+        return;
+      }
+      const isLast = spool.atEnd(this.owner);
+      if (isLast) this.committed = true;
+      if (!back.write(this.handle, this.#piece)) {
+        // Nothing of the piece was taken: it is tried again when the backend has drained.
+        this.committed = false;
+        return;
+      }
+      this.#piece = null;
+      this.#host.waits(this, 'final');
+    }
+  }
+
+  #read(): void {
+    const { back, reader } = this.#host;
+    for (;;) {
+      const found = reader.find(back.peek(this.handle));
+      if (found === Found.Nothing) return;
+      if (found === Found.Garbage) return this.close('sent something that is no reply');
+      back.consume(this.handle, reader.used);
+      const step = this.#awaited.shift();
+      if (step === undefined) return this.close('sent a reply that nobody asked for');
+      if (step === 'quit') return;
+      if (reader.code === 421) return this.close(`said ${latin1(reader.reply, 0, Math.min(reader.reply.length - 2, 120))}`);
+      if (this.#abandoned) this.#overhear(step, reader.code);
+      else this.#hear(step, reader.code, reader.reply);
+      // What was heard may have closed the lane.
+      if (this.state === LaneState.Closing || this.state === LaneState.Down) return;
+    }
+  }
+
+  #overhear(step: Step, code: number): void {
+    if (step === 'xclient' && code !== 220) this.close(`answered XCLIENT with ${code}`);
+    else if (this.#awaited.length === 0) this.#clear();
+  }
+
+  #hear(step: Exclude<Step, 'quit'>, code: number, reply: Uint8Array): void {
+    switch (step) {
+      case 'greeting':
+        if (code !== 220) return this.close(`greeted with ${code}`);
+        return this.#say('ehlo', `EHLO ${this.#host.hostname}`);
+      case 'ehlo':
+        return this.#hearEhlo(code, reply);
+      case 'testXclient':
+        if (code !== 220) return this.#testEnded(false);
+        return this.#say('testEhlo', `EHLO ${this.#host.hostname}`);
+      case 'testEhlo':
+        return this.#hearTestEhlo(code, reply);
+      case 'xclient':
+        if (code !== 220) return this.close(`answered XCLIENT with ${code}`);
+        return this.#sayHello();
+      case 'hello':
+        if (code !== 250) return this.#answer(code, reply);
+        this.#introduced = true;
+        return this.#proceed();
+      case 'mail':
+        if (code < 300) this.#mailOpen = true;
+        else this.#refuse(code, reply);
+        return this.#next();
+      case 'rcpt':
+        return this.#hearRcpt(code, reply);
+      case 'restart':
+        if (code !== 250) return this.close(`answered RSET with ${code}`);
+        return this.#proceed();
+      case 'clear':
+        if (code !== 250) return this.close(`answered RSET with ${code}`);
+        this.state = LaneState.Idle;
+        return this.#host.ready(this);
+      case 'data':
+        if (code < 300) return this.close(`answered DATA with ${code}`);
+        if (code !== 354) return this.#answer(code, reply);
+        this.#host.spool.rewind(this.owner);
+        this.#await('final');
+        return this.pump();
+      case 'final':
+        if (!this.committed) return this.close(`answered ${code} before the message was whole`);
+        this.#mailOpen = false;
+        this.#covered = 0;
+        return this.#answer(code, reply);
+      default:
+        return step satisfies never;
+    }
+  }
+
+  #hearEhlo(code: number, reply: Uint8Array): void {
+    if (code !== 250) return this.close(`answered EHLO with ${code}`);
+    this.capabilities = readCapabilities(latin1(reply, 0, reply.length));
+    this.#host.capabilitiesLearnt(this.capabilities);
+    if (!this.capabilities.xclient.includes('ADDR')) return this.close('does not offer XCLIENT to Sluice');
+    if (!this.#host.wantsReuseTest()) return this.#opened();
+    this.#sayTestXclient();
+  }
+
+  /** Two XCLIENTs in a row: whether the backend takes the second tells whether lanes can be reused. */
+  #sayTestXclient(): void {
+    // An address of the documentation range: nobody's (RFC 5737).
+    const nobody = { address: '192.0.2.1', port: 25, destinationAddress: '192.0.2.2', destinationPort: 25, esmtp: true, helo: '' };
+    this.#say('testXclient', xclientCommand(this.capabilities.xclient, nobody));
+  }
+
+  #hearTestEhlo(code: number, reply: Uint8Array): void {
+    const again = code === 250 && readCapabilities(latin1(reply, 0, reply.length)).xclient.includes('ADDR');
+    if (!again) return this.#testEnded(false);
+    if (this.#testing) return this.#testEnded(true);
+    this.#testing = true;
+    this.#sayTestXclient();
+  }
+
+  #testEnded(reusable: boolean): void {
+    this.#host.reuseTested(reusable);
+    if (reusable) return this.#opened();
+    // This connection has spent its XCLIENT on the test: the owner, if there is one, gets another.
+    const { owner, job } = this;
+    this.#forgetOwner();
+    this.state = LaneState.Idle;
+    this.quit();
+    if (owner >= 0) this.#host.again(owner, job);
+  }
+
+  #opened(): void {
+    this.cameUp = true;
+    this.state = LaneState.Idle;
+    if (this.owner >= 0) {
+      this.state = LaneState.Busy;
+      this.#proceed();
+    } else {
+      this.#host.ready(this);
+    }
+  }
+
+  /** Says whatever the present step needs next. */
+  #proceed(): void {
+    if (!this.#introduced) {
+      this.uses += 1;
+      return this.#say('xclient', xclientCommand(this.capabilities.xclient, this.#host.identityOf(this.owner)));
+    }
+    const envelope = this.#host.envelopeOf(this.owner);
+    const isWhole = this.#mailOpen && this.#covered === envelope.recipients.length;
+    if (this.job === Job.Deliver && isWhole) return this.#say('data', 'DATA');
+    if (this.job === Job.Deliver && this.#mailOpen) {
+      this.#mailOpen = false;
+      this.#covered = 0;
+      return this.#say('restart', 'RSET');
+    }
+    if (!this.#mailOpen) this.#unsent.push({ step: 'mail', line: `MAIL ${envelope.sender}` });
+    if (this.job === Job.Verify) this.#unsent.push({ step: 'rcpt', line: `RCPT ${envelope.candidate}` });
+    else for (const recipient of envelope.recipients) this.#unsent.push({ step: 'rcpt', line: `RCPT ${recipient}` });
+    this.#sendUnsent();
+  }
+
+  #sendUnsent(): void {
+    let lines = '';
+    do {
+      const command = this.#unsent.shift();
+      if (command === undefined) break;
+      this.#await(command.step);
+      lines += `${command.line}\r\n`;
+    } while (this.capabilities.pipelining);
+    this.#write(bytesOf(lines));
+  }
+
+  #hearRcpt(code: number, reply: Uint8Array): void {
+    if (this.job === Job.Verify) {
+      if (code < 300) this.#covered += 1;
+      if (this.#refusal === null) this.#refuse(code, reply);
+    } else if (code >= 300) {
+      this.#refuse(code, reply);
+    } else {
+      this.#covered += 1;
+    }
+    this.#next();
+  }
+
+  #refuse(code: number, reply: Uint8Array): void {
+    if (this.#refusal !== null) return;
+    this.#refusal = reply;
+    this.#refusalCode = code;
+  }
+
+  /** Behind a reply to MAIL or RCPT: waits for the others, or ends the step. */
+  #next(): void {
+    if (this.#awaited.length > 0) return;
+    if (this.#unsent.length > 0 && this.#refusal === null) return this.#sendUnsent();
+    this.#unsent.length = 0;
+    const refusal = this.#refusal;
+    if (this.job === Job.Verify) {
+      assert(refusal !== null, 'a recipient was judged without a reply');
+      return this.#answer(this.#refusalCode, refusal);
+    }
+    if (refusal === null) return this.#proceed();
+    this.state = LaneState.Held;
+    this.#host.envelopeChanged(this, this.owner, this.#refusalCode, refusal);
+  }
+
+  #answer(code: number, reply: Uint8Array): void {
+    this.state = LaneState.Held;
+    this.#host.answered(this, this.owner, code, reply);
+  }
+
+  #sayHello(): void {
+    const client = this.#host.identityOf(this.owner);
+    this.#say('hello', `${client.esmtp ? 'EHLO' : 'HELO'} ${client.helo}`);
+  }
+
+  #say(step: Step, line: string): void {
+    this.#await(step);
+    this.#write(bytesOf(`${line}\r\n`));
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (!this.#host.back.write(this.handle, bytes)) this.close('does not read what it is sent');
+  }
+
+  #await(step: Step): void {
+    this.#awaited.push(step);
+    this.#host.waits(this, step);
+  }
+
+  #forgetOwner(): void {
+    this.owner = -1;
+    this.job = Job.None;
+    this.committed = false;
+    this.#introduced = false;
+    this.#mailOpen = false;
+    this.#covered = 0;
+    this.#refusal = null;
+    this.#piece = null;
+    this.#unsent.length = 0;
+  }
+}

@@ -1,0 +1,437 @@
+/**
+ * lanes — few connections to the backend, many clients: who may speak now
+ *
+ * A client gets a lane at the moment it needs one and gives it back at once, so a handful of server processes
+ * behind Sluice serve everybody. Whoever finds none free waits in line (first come, first served) for at most
+ * `backend.wait_max`, which is the stage's timer, not ours.
+ *
+ * A quick client keeps its lane for `backend.hold` between two commands, which spares it a second XCLIENT; when
+ * somebody waits, held lanes are taken back, the one that rested longest first.
+ *
+ * A backend that cannot be reached is tried again after a pause that doubles from 0.5 to 8 seconds. In the
+ * meantime every request is answered at once: mail stays with its sender, nobody waits for nothing.
+ */
+import { assert } from '../base/assert.ts';
+import { NO_HANDLE } from '../base/handle.ts';
+import { SlotQueue } from '../base/slot-queue.ts';
+import type { Config } from '../config/config.ts';
+import { Count } from '../session/counters.ts';
+import type { Counters } from '../session/counters.ts';
+import type { Envelope } from '../session/envelope.ts';
+import type { Journal } from '../session/journal.ts';
+import type { ReplyBook } from '../smtp/replies.ts';
+import type { ClientIdentity } from '../smtp/xclient.ts';
+import type { Wheel } from '../timing/wheel.ts';
+import type { Endpoint, Transport } from '../transport/transport.ts';
+import type { Capabilities } from './capabilities.ts';
+import { NO_CAPABILITIES } from './capabilities.ts';
+import type { LaneHost } from './lane.ts';
+import { Job, Lane, LaneState } from './lane.ts';
+import { ReplyReader } from './reply-reader.ts';
+import type { Spool } from './spool.ts';
+
+const IDLE_MS = 60_000;
+const CLOSING_MS = 5_000;
+const PAUSE_MS_MIN = 500;
+const PAUSE_MS_MAX = 8_000;
+/** Lanes on which a step is tried before its client is told to try again. */
+const ATTEMPTS_MAX = 3;
+
+/** What the pool is made of. */
+export interface LanesParts {
+  readonly config: Config;
+  readonly endpoint: Endpoint;
+  readonly back: Transport;
+  readonly spool: Spool;
+  readonly wheel: Wheel;
+  /** The wheel's ids of the lanes begin here. */
+  readonly timerBase: number;
+  readonly lanesMax: number;
+  readonly sessionsMax: number;
+  readonly replies: ReplyBook;
+  readonly counters: Counters;
+  readonly journal: Journal;
+  identityOf(slot: number): ClientIdentity;
+  envelopeOf(slot: number): Envelope;
+}
+
+/** How a request ended. */
+export const Outcome = {
+  /** The reply is the backend's own. */
+  Answered: 0,
+  /** The backend cannot be reached, or has no lane; nothing was handed over. */
+  Unreachable: 1,
+  /** The message may have arrived; no answer came. */
+  Uncertain: 2,
+  /** A recipient was answered otherwise than before; nothing was handed over. */
+  Changed: 3,
+} as const;
+export type Outcome = (typeof Outcome)[keyof typeof Outcome];
+
+export class Lanes implements LaneHost {
+  readonly back: Transport;
+  readonly spool: Spool;
+  readonly reader = new ReplyReader();
+  readonly hostname: string;
+  /** What clients may be offered. */
+  capabilities: Capabilities = NO_CAPABILITIES;
+  /** Changes whenever `capabilities` does. */
+  capabilitiesVersion = 0;
+
+  readonly #parts: LanesParts;
+  readonly #lanes: Lane[];
+  readonly #laneOf: Int16Array;
+  readonly #waiting: SlotQueue;
+  readonly #waitingJobs: Uint8Array;
+  readonly #attempts: Uint8Array;
+  readonly #outcomes: SlotQueue;
+  readonly #outcomeKinds: Uint8Array;
+  readonly #codes: Uint16Array;
+  readonly #replies: (Uint8Array | null)[];
+  readonly #handleLanes = new Map<number, Lane>();
+  #nowMs = 0;
+  #pauseMs = 0;
+  #pausedUntilMs = 0;
+  #reusable: boolean | null;
+
+  constructor(parts: LanesParts) {
+    this.#parts = parts;
+    this.back = parts.back;
+    this.spool = parts.spool;
+    this.hostname = parts.config.hostname;
+    this.#lanes = Array.from({ length: parts.lanesMax }, (_, number) => new Lane(number, this));
+    this.#laneOf = new Int16Array(parts.sessionsMax).fill(-1);
+    this.#waiting = new SlotQueue(parts.sessionsMax);
+    this.#waitingJobs = new Uint8Array(parts.sessionsMax);
+    this.#attempts = new Uint8Array(parts.sessionsMax);
+    this.#outcomes = new SlotQueue(parts.sessionsMax);
+    this.#outcomeKinds = new Uint8Array(parts.sessionsMax);
+    this.#codes = new Uint16Array(parts.sessionsMax);
+    this.#replies = Array.from<Uint8Array | null>({ length: parts.sessionsMax }).fill(null);
+    const { reuse } = parts.config.backend;
+    this.#reusable = reuse === 'auto' ? null : reuse === 'always';
+  }
+
+  /** Opens a first lane, so that the backend's abilities are known before a client asks. */
+  warmUp(nowMs: number): void {
+    this.#nowMs = nowMs;
+    const lane = this.#lanes[0]!;
+    if (lane.state === LaneState.Down) this.#open(lane);
+  }
+
+  /** Wants a step for a session; the outcome comes by `nextOutcome`, never before this returns. */
+  request(slot: number, job: Job, nowMs: number): void {
+    this.#nowMs = nowMs;
+    this.#attempts[slot] = 0;
+    this.#place(slot, job);
+  }
+
+  /** The session needs its lane no more, or never again. Its step, if one is under way, is given up. */
+  release(slot: number, nowMs: number): void {
+    this.#nowMs = nowMs;
+    this.#waiting.leave(slot);
+    this.#outcomes.leave(slot);
+    this.#replies[slot] = null;
+    const lane = this.#laneHeldBy(slot);
+    if (lane === null) return;
+    this.#laneOf[slot] = -1;
+    lane.release();
+  }
+
+  /** True when the session stands in line for a lane. */
+  isWaiting(slot: number): boolean {
+    return this.#waiting.has(slot);
+  }
+
+  /** True when the backend may already have the message of this session: its answer has to be awaited. */
+  isCommitted(slot: number): boolean {
+    return this.#laneHeldBy(slot)?.committed === true || this.#outcomes.has(slot);
+  }
+
+  /** A piece of the message of this session has come from its file. */
+  pieceReady(slot: number, nowMs: number): void {
+    this.#nowMs = nowMs;
+    const lane = this.#laneHeldBy(slot);
+    if (lane !== null && lane.job === Job.Deliver && lane.state === LaneState.Busy) lane.pump();
+  }
+
+  /** The next session whose step has ended, -1 when there is none. */
+  nextOutcome(): number {
+    return this.#outcomes.serve();
+  }
+
+  /** How the step of a session ended, its reply code and the reply for the client. */
+  outcomeOf(slot: number): Outcome {
+    return this.#outcomeKinds[slot] as Outcome;
+  }
+
+  codeOf(slot: number): number {
+    return this.#codes[slot]!;
+  }
+
+  replyOf(slot: number): Uint8Array {
+    const reply = this.#replies[slot];
+    assert(reply !== null && reply !== undefined, 'an outcome has a reply');
+    return reply;
+  }
+
+  /** Obeys what the backend's side noted. */
+  turn(nowMs: number): void {
+    this.#nowMs = nowMs;
+    for (;;) {
+      const handle = this.back.next();
+      if (handle === NO_HANDLE) break;
+      const noted = this.back.take(handle);
+      const lane = this.#handleLanes.get(handle);
+      assert(lane !== undefined, 'the backend side noted something of no lane');
+      lane.obey(noted);
+    }
+  }
+
+  /** The timer of a lane has come due. */
+  timeUp(number: number, nowMs: number): void {
+    this.#nowMs = nowMs;
+    const lane = this.#lanes[number]!;
+    switch (lane.state) {
+      case LaneState.Idle:
+        return lane.quit();
+      case LaneState.Held:
+        return this.#takeBack(lane);
+      case LaneState.Closing:
+        return this.back.abort(lane.handle);
+      case LaneState.Down:
+        return undefined;
+      default:
+        return lane.close('did not answer in time');
+    }
+  }
+
+  // What the lanes report.
+
+  identityOf(slot: number): ClientIdentity {
+    return this.#parts.identityOf(slot);
+  }
+
+  envelopeOf(slot: number): Envelope {
+    return this.#parts.envelopeOf(slot);
+  }
+
+  wantsReuseTest(): boolean {
+    return this.#reusable === null;
+  }
+
+  reuseTested(reusable: boolean): void {
+    this.#reusable = reusable;
+    this.#parts.journal.notice(
+      reusable
+        ? 'backend: connections are reused (two XCLIENTs in a row were accepted)'
+        : 'backend: one connection for each client (a second XCLIENT is not accepted on one connection)',
+    );
+  }
+
+  capabilitiesLearnt(capabilities: Capabilities): void {
+    this.#pauseMs = 0;
+    const before = this.capabilities;
+    const same = before.extensions === capabilities.extensions && before.sizeMaxBytes === capabilities.sizeMaxBytes && before.xclient.length > 0;
+    if (same) return;
+    this.capabilities = capabilities;
+    this.capabilitiesVersion++;
+  }
+
+  ready(lane: Lane): void {
+    const isSpent = lane.uses > 0 && (this.#reusable !== true || lane.uses >= this.#parts.config.backend.usesMax);
+    if (isSpent) {
+      lane.quit();
+      return;
+    }
+    const slot = this.#waiting.serve();
+    if (slot < 0) {
+      this.#arm(lane, IDLE_MS);
+      return;
+    }
+    this.#assign(lane, slot, this.#waitingJobs[slot] as Job);
+  }
+
+  answered(lane: Lane, slot: number, code: number, reply: Uint8Array): void {
+    this.#hold(lane);
+    this.#end(slot, Outcome.Answered, code, reply);
+  }
+
+  envelopeChanged(lane: Lane, slot: number, code: number, reply: Uint8Array): void {
+    this.#hold(lane);
+    this.#end(slot, Outcome.Changed, code, reply);
+  }
+
+  failed(lane: Lane, slot: number, job: Job, committed: boolean, why: string): void {
+    const { counters } = this.#parts;
+    this.#arm(lane, CLOSING_MS);
+    if (why !== '') this.#blame(lane, why);
+    if (slot < 0) return;
+    this.#laneOf[slot] = -1;
+    if (job === Job.None || why === '') return;
+    if (committed) {
+      counters.add(Count.messagesUncertain);
+      this.#end(slot, Outcome.Uncertain, 451, this.#parts.replies.backendLost);
+      return;
+    }
+    this.#attempts[slot]! += 1;
+    if (this.#attempts[slot]! >= ATTEMPTS_MAX || this.#isPaused()) {
+      this.#end(slot, Outcome.Unreachable, 451, this.#parts.replies.backendDown);
+      return;
+    }
+    counters.add(Count.laneRetries);
+    this.#place(slot, job);
+  }
+
+  #blame(lane: Lane, why: string): void {
+    const { counters, journal, config } = this.#parts;
+    counters.add(Count.lanesFailed);
+    if (why.includes('XCLIENT')) counters.add(Count.identityRefused);
+    // A backend that lets go of a lane at rest is within its rights; one that cannot be opened needs a rest.
+    if (!lane.cameUp) this.#pause();
+    journal.notice(`backend ${config.backend.address}: ${why}`);
+  }
+
+  again(slot: number, job: Job): void {
+    this.#laneOf[slot] = -1;
+    this.#place(slot, job);
+  }
+
+  down(lane: Lane): void {
+    this.#parts.wheel.cancel(this.#parts.timerBase + lane.number);
+    for (const [handle, owner] of this.#handleLanes) if (owner === lane) this.#handleLanes.delete(handle);
+    const next = this.#waiting.first();
+    if (next < 0) return;
+    if (this.#isPaused()) {
+      this.#refuseWaiting();
+      return;
+    }
+    this.#waiting.leave(next);
+    this.#place(next, this.#waitingJobs[next] as Job);
+  }
+
+  waits(lane: Lane, step: string): void {
+    const { backend } = this.#parts.config;
+    if (step === 'greeting') this.#arm(lane, backend.connectTimeoutMs);
+    else if (step === 'final') this.#arm(lane, backend.finalTimeoutMs);
+    else if (step === 'quit') this.#arm(lane, CLOSING_MS);
+    else this.#arm(lane, backend.replyTimeoutMs);
+  }
+
+  /** Finds a lane for a step, or a place in line. */
+  #place(slot: number, job: Job): void {
+    const own = this.#laneHeldBy(slot);
+    if (own !== null) {
+      this.#parts.wheel.cancel(this.#parts.timerBase + own.number);
+      own.begin(slot, job);
+      return;
+    }
+    const free = this.#findLane();
+    if (free !== null) {
+      this.#assign(free, slot, job);
+      return;
+    }
+    if (this.#isPaused() && !this.#anyUp()) {
+      this.#end(slot, Outcome.Unreachable, 451, this.#parts.replies.backendDown);
+      return;
+    }
+    this.#waitingJobs[slot] = job;
+    this.#waiting.join(slot);
+    this.#takeBackOldest();
+  }
+
+  #findLane(): Lane | null {
+    let closed: Lane | null = null;
+    for (const lane of this.#lanes) {
+      if (lane.state === LaneState.Idle) return lane;
+      if (lane.state === LaneState.Opening && lane.owner < 0) return lane;
+      if (lane.state === LaneState.Down && closed === null) closed = lane;
+    }
+    if (closed === null || this.#isPaused() || !this.#open(closed)) return null;
+    return closed;
+  }
+
+  #assign(lane: Lane, slot: number, job: Job): void {
+    if (lane.uses > 0) this.#parts.counters.add(Count.lanesReused);
+    this.#laneOf[slot] = lane.number;
+    lane.begin(slot, job);
+  }
+
+  #open(lane: Lane): boolean {
+    const handle = this.back.connect(this.#parts.endpoint);
+    if (handle === NO_HANDLE) return false;
+    this.#parts.counters.add(Count.lanesOpened);
+    this.#handleLanes.set(handle, lane);
+    lane.open(handle);
+    return true;
+  }
+
+  #hold(lane: Lane): void {
+    this.#arm(lane, this.#parts.config.backend.holdMs);
+    if (this.#waiting.length > 0) this.#heldTooLong = true;
+  }
+
+  /** A lane came to rest with its client while others wait: taken back when the turn is over. */
+  #heldTooLong = false;
+
+  /** Takes back held lanes as long as somebody waits. Called at the end of a turn, when their clients had their say. */
+  settle(nowMs: number): void {
+    this.#nowMs = nowMs;
+    if (!this.#heldTooLong) return;
+    this.#heldTooLong = false;
+    while (this.#waiting.length > 0 && this.#takeBackOldest());
+  }
+
+  #takeBackOldest(): boolean {
+    const { wheel, timerBase } = this.#parts;
+    let oldest: Lane | null = null;
+    for (const lane of this.#lanes) {
+      if (lane.state !== LaneState.Held || this.#outcomes.has(lane.owner)) continue;
+      if (oldest === null || wheel.dueMsOf(timerBase + lane.number) < wheel.dueMsOf(timerBase + oldest.number)) oldest = lane;
+    }
+    if (oldest === null) return false;
+    this.#takeBack(oldest);
+    return true;
+  }
+
+  #takeBack(lane: Lane): void {
+    this.#laneOf[lane.owner] = -1;
+    lane.release();
+  }
+
+  #end(slot: number, outcome: Outcome, code: number, reply: Uint8Array): void {
+    this.#outcomeKinds[slot] = outcome;
+    this.#codes[slot] = code;
+    this.#replies[slot] = reply;
+    this.#outcomes.join(slot);
+  }
+
+  #pause(): void {
+    this.#pauseMs = Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, this.#pauseMs * 2));
+    this.#pausedUntilMs = this.#nowMs + this.#pauseMs;
+  }
+
+  #isPaused(): boolean {
+    return this.#pauseMs > 0 && this.#nowMs < this.#pausedUntilMs;
+  }
+
+  #anyUp(): boolean {
+    return this.#lanes.some((lane) => lane.state !== LaneState.Down && lane.state !== LaneState.Closing);
+  }
+
+  #refuseWaiting(): void {
+    if (this.#anyUp()) return;
+    for (let slot = this.#waiting.serve(); slot >= 0; slot = this.#waiting.serve()) {
+      this.#end(slot, Outcome.Unreachable, 451, this.#parts.replies.backendDown);
+    }
+  }
+
+  #laneHeldBy(slot: number): Lane | null {
+    const number = this.#laneOf[slot]!;
+    return number < 0 ? null : this.#lanes[number]!;
+  }
+
+  #arm(lane: Lane, delayMs: number): void {
+    this.#parts.wheel.arm(this.#parts.timerBase + lane.number, this.#nowMs + delayMs);
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * spool — messages between the client that sends them and the backend that takes them
+ *
+ * A message is kept from DATA until the backend has answered, byte for byte as it goes on the wire. Its first
+ * `messageMemoryBytes` stay in memory, as long as all sessions together stay below `memoryMaxBytes`; the rest
+ * goes to a file. What does not fit into `diskMaxBytes` either is not taken: the client hears 452. So memory is
+ * bounded by configuration, whatever clients send.
+ *
+ * Sluice has no queue: a message here belongs to its sender until the backend has said 250, and a crash that
+ * loses it loses nothing.
+ */
+import { assert } from '../base/assert.ts';
+import type { SpoolFiles } from './spool-files.ts';
+import { FileNoted } from './spool-files.ts';
+
+const READ_BYTES = 65_536;
+/** More than this waiting to be written holds the client back. */
+const UNWRITTEN_BYTES_MAX = 1_048_576;
+
+/** One message in the spool. */
+class Message {
+  readonly pieces: Uint8Array[] = [];
+  memoryBytes = 0;
+  file = -1;
+  fileBytes = 0;
+  failed = false;
+  /** Reading: which piece of memory is next, and how far the file was read. */
+  piece = 0;
+  filePosition = 0;
+  filePiece: Uint8Array | null = null;
+  reading = false;
+  /** The read under way belongs to an earlier reading of the message. */
+  stale = false;
+}
+
+export interface SpoolLimits {
+  readonly messageMemoryBytes: number;
+  readonly memoryMaxBytes: number;
+  readonly diskMaxBytes: number;
+}
+
+export class Spool {
+  /** Bytes in memory and in files of all messages together. */
+  memoryBytes = 0;
+  diskBytes = 0;
+  readonly #messages: (Message | null)[];
+  readonly #slotOfFile = new Map<number, number>();
+  readonly #limits: SpoolLimits;
+  readonly #files: SpoolFiles;
+
+  /** A spool for slots 0 … capacity - 1. */
+  constructor(capacity: number, limits: SpoolLimits, files: SpoolFiles) {
+    this.#messages = Array.from<Message | null>({ length: capacity }).fill(null);
+    this.#limits = limits;
+    this.#files = files;
+  }
+
+  /** Begins the message of a slot. */
+  begin(slot: number): void {
+    assert(this.#messages[slot] === null, 'a slot spools one message at a time');
+    this.#messages[slot] = new Message();
+  }
+
+  has(slot: number): boolean {
+    return this.#messages[slot] !== null;
+  }
+
+  /** Adds a copy of bytes; false when there is no room for them or the file failed. */
+  append(slot: number, bytes: Uint8Array): boolean {
+    const message = this.#of(slot);
+    if (message.failed) return false;
+    const inMemory =
+      message.file < 0 &&
+      message.memoryBytes + bytes.length <= this.#limits.messageMemoryBytes &&
+      this.memoryBytes + bytes.length <= this.#limits.memoryMaxBytes;
+    if (inMemory) {
+      message.pieces.push(bytes.slice());
+      message.memoryBytes += bytes.length;
+      this.memoryBytes += bytes.length;
+      return true;
+    }
+    if (this.diskBytes + bytes.length > this.#limits.diskMaxBytes) return false;
+    if (message.file < 0) {
+      message.file = this.#files.open();
+      this.#slotOfFile.set(message.file, slot);
+    }
+    this.#files.append(message.file, bytes.slice());
+    message.fileBytes += bytes.length;
+    this.diskBytes += bytes.length;
+    return true;
+  }
+
+  /** True when the client should be held back until the file has caught up. */
+  isBehind(slot: number): boolean {
+    const message = this.#of(slot);
+    return message.file >= 0 && !message.failed && this.#files.unwritten(message.file) > UNWRITTEN_BYTES_MAX;
+  }
+
+  /** True when a part of the message went to a file. */
+  spilled(slot: number): boolean {
+    return this.#of(slot).file >= 0;
+  }
+
+  hasFailed(slot: number): boolean {
+    return this.#of(slot).failed;
+  }
+
+  /** Begins to read the message from its start. */
+  rewind(slot: number): void {
+    const message = this.#of(slot);
+    message.piece = 0;
+    message.filePosition = 0;
+    message.filePiece = null;
+    message.stale = message.reading;
+  }
+
+  /** True when every byte was read. */
+  atEnd(slot: number): boolean {
+    const message = this.#of(slot);
+    const fileDone = message.filePosition === message.fileBytes && message.filePiece === null;
+    return message.piece === message.pieces.length && fileDone;
+  }
+
+  /** The next piece of the message; null when it is at its end, or a read of the file is under way. */
+  nextPiece(slot: number): Uint8Array | null {
+    const message = this.#of(slot);
+    if (message.piece < message.pieces.length) return message.pieces[message.piece++]!;
+    const piece = message.filePiece;
+    if (piece !== null) {
+      message.filePiece = null;
+      return piece;
+    }
+    if (message.filePosition < message.fileBytes && !message.reading && !message.failed) {
+      message.reading = true;
+      this.#files.read(message.file, message.filePosition, READ_BYTES);
+    }
+    return null;
+  }
+
+  /** Obeys what was noted of the files: the slot whose message has moved on, -1 when there is none left. */
+  nextNoted(): number {
+    for (;;) {
+      const file = this.#files.next();
+      if (file < 0) return -1;
+      const noted = this.#files.take(file);
+      const slot = this.#slotOfFile.get(file);
+      if (slot === undefined) continue;
+      const message = this.#of(slot);
+      if ((noted & FileNoted.Failed) !== 0) message.failed = true;
+      if ((noted & FileNoted.Read) !== 0) this.#takeRead(message);
+      return slot;
+    }
+  }
+
+  #takeRead(message: Message): void {
+    const piece = this.#files.takeRead(message.file);
+    message.reading = false;
+    if (message.stale) {
+      message.stale = false;
+      return;
+    }
+    if (piece.length === 0) message.failed = true;
+    message.filePiece = piece.length === 0 ? null : piece;
+    message.filePosition += piece.length;
+  }
+
+  /** Forgets the message of a slot; nothing happens when there is none. */
+  discard(slot: number): void {
+    const message = this.#messages[slot];
+    if (message === null || message === undefined) return;
+    this.memoryBytes -= message.memoryBytes;
+    this.diskBytes -= message.fileBytes;
+    assert(this.memoryBytes >= 0 && this.diskBytes >= 0, 'the spool gave back more than it took');
+    if (message.file >= 0) {
+      this.#files.close(message.file);
+      this.#slotOfFile.delete(message.file);
+    }
+    this.#messages[slot] = null;
+  }
+
+  #of(slot: number): Message {
+    const message = this.#messages[slot];
+    assert(message !== null && message !== undefined, 'no message in this slot');
+    return message;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * check — `sluice check`: is this configuration good?
+ *
+ * Reads the file as `run` would, adds what only this host can tell (the spool directory), asks the patience
+ * budget for the worst case beside each timer of a client, and with --live the backend. Opens no listener.
+ *
+ * Out: exit 0, 78 for the configuration, 1 for a backend that does not do its part.
+ */
+import { accessSync, constants, statSync } from 'node:fs';
+import { ConfigError } from '../config/config-error.ts';
+import type { Config } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
+import { writeDuration } from '../config/units.ts';
+import { exitCodes } from './exit.ts';
+import { aligned, print } from './output.ts';
+
+/** One line of the patience table: a timer of the client and what Sluice may use of it at worst. */
+export interface PatienceRow {
+  readonly timer: string;
+  readonly limitMs: number;
+  readonly worstMs: number;
+  readonly source: string;
+}
+
+/** Checks the file, prints a line and the patience table. Throws ConfigError. */
+export async function checkVerb(options: {
+  readonly config: string;
+  readonly live: boolean;
+}): Promise<number> {
+  const config = loadConfig(options.config);
+  const { patienceProblems, patienceTable } = await import('../policy/patience.ts');
+  const problems = [...spoolProblems(config), ...patienceProblems(config)];
+  if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${options.config}: ${problem}`));
+  print(goodLine(options.config, config));
+  print(`\n${patienceText(patienceTable(config))}`);
+  if (!options.live) return exitCodes.good;
+  const { probeBackend } = await import('../primary/probe.ts');
+  const probe = await probeBackend(config);
+  print(`\n${probe.lines.map((line) => `${line}\n`).join('')}`);
+  return probe.ok ? exitCodes.good : exitCodes.failed;
+}
+
+/** The one line that says that all is well, and what was understood. */
+export function goodLine(fileName: string, config: Config): string {
+  const listeners = config.listener.map((listener) => listener.address).join(' ');
+  return `${fileName} is good: ${config.hostname} on ${listeners}, mode ${config.mode}, backend ${config.backend.address}\n`;
+}
+
+/** The patience table as aligned text. */
+export function patienceText(rows: readonly PatienceRow[]): string {
+  const lines = rows.map((row) => [
+    row.timer,
+    writeDuration(row.limitMs),
+    writeDuration(row.worstMs),
+    row.source,
+  ]);
+  return aligned([['timer of the client', 'it waits', 'we use at most', 'set by'], ...lines]);
+}
+
+/** What keeps messages from being written to spool.directory. */
+export function spoolProblems(config: Config): readonly string[] {
+  const { directory } = config.spool;
+  if (directory === '') return [];
+  try {
+    if (!statSync(directory).isDirectory()) return [`spool.directory: "${directory}" is not a directory`];
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    return [];
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return [`spool.directory: "${directory}" ${missing ? 'does not exist' : 'cannot be written to'}`];
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * rules — what must hold between settings
+ *
+ * Each setting was right by itself; these are the combinations that cannot work. A rule names the settings it
+ * reads, so that it is passed over when one of them is wrong anyway: one mistake, one line.
+ *
+ * Not here: bounds of one setting (settings), the patience budget (policy), what only the running system can
+ * tell (check).
+ */
+import { endpointOf, meets } from './addresses.ts';
+import type { Config } from './config.ts';
+import type { Path } from './positions.ts';
+import { writeSize } from './units.ts';
+
+/** What is wrong, at which setting, and which others have a part in it. */
+export type Complain = (path: Path, wrong: string, others: readonly Path[]) => void;
+
+/** What the rules need to know of the host. */
+export interface Host {
+  /** Addresses of its interfaces. */
+  readonly addresses: () => readonly string[];
+}
+
+interface Rule {
+  readonly reads: readonly Path[];
+  check(config: Config, host: Host, complain: (path: Path, wrong: string) => void): void;
+}
+
+const rules: readonly Rule[] = [
+  {
+    reads: [['listener']],
+    check(config, _host, complain) {
+      const seen = new Map<string, number>();
+      config.listener.forEach((listener, index) => {
+        const first = seen.get(listener.address);
+        if (first === undefined) seen.set(listener.address, index);
+        else complain(['listener', index, 'address'], `"${listener.address}" is listed twice`);
+      });
+    },
+  },
+  {
+    reads: [['listener'], ['backend', 'address']],
+    check(config, host, complain) {
+      const backend = endpointOf(config.backend.address);
+      const own = config.listener.find((listener) =>
+        meets(endpointOf(listener.address), backend, host.addresses),
+      );
+      if (own === undefined) return;
+      complain(
+        ['backend', 'address'],
+        `"${config.backend.address}" is our own listener ${own.address}: mail would go in a circle`,
+      );
+    },
+  },
+  {
+    reads: [
+      ['limits', 'connections'],
+      ['engine', 'max_sessions'],
+    ],
+    check(config, _host, complain) {
+      const { connections } = config.limits;
+      const { maxSessions } = config.engine;
+      if (connections <= maxSessions) return;
+      complain(
+        ['limits', 'connections'],
+        `got ${connections}, want at most engine.max_sessions (${maxSessions})`,
+      );
+    },
+  },
+  {
+    reads: [
+      ['engine', 'max_sessions'],
+      ['engine', 'shards'],
+      ['engine', 'processes'],
+    ],
+    check(config, _host, complain) {
+      const shards = config.engine.shards * Math.max(1, config.engine.processes);
+      if (config.engine.maxSessions >= shards) return;
+      complain(
+        ['engine', 'max_sessions'],
+        `got ${config.engine.maxSessions}, want at least one for each of ${shards} shards`,
+      );
+    },
+  },
+  {
+    reads: [
+      ['spool', 'message_memory'],
+      ['spool', 'memory_max'],
+    ],
+    check(config, _host, complain) {
+      const { messageMemoryBytes, memoryMaxBytes } = config.spool;
+      if (messageMemoryBytes <= memoryMaxBytes) return;
+      complain(
+        ['spool', 'message_memory'],
+        `got "${writeSize(messageMemoryBytes)}", want at most spool.memory_max ("${writeSize(memoryMaxBytes)}")`,
+      );
+    },
+  },
+  {
+    reads: [
+      ['smtp', 'message_size_max'],
+      ['spool', 'message_memory'],
+      ['spool', 'disk_max'],
+    ],
+    check(config, _host, complain) {
+      const { messageMemoryBytes, diskMaxBytes } = config.spool;
+      const { messageSizeMaxBytes } = config.smtp;
+      if (messageSizeMaxBytes <= Math.max(messageMemoryBytes, diskMaxBytes)) return;
+      complain(
+        ['smtp', 'message_size_max'],
+        `got "${writeSize(messageSizeMaxBytes)}", but no message larger than spool.disk_max ("${writeSize(diskMaxBytes)}") fits the spool`,
+      );
+    },
+  },
+  {
+    reads: [['lists']],
+    check(config, _host, complain) {
+      const owner = new Map<string, string>();
+      for (const list of ['allow', 'slow', 'deny'] as const) {
+        config.lists[list].forEach((network, index) => {
+          const other = owner.get(network) ?? list;
+          if (other !== list) complain(['lists', list, index], `"${network}" is in lists.${other} too`);
+          owner.set(network, other);
+        });
+      }
+    },
+  },
+];
+
+/** Runs every rule whose settings are all good; `isBad` tells of a path that had a problem of its own. */
+export function checkRules(
+  config: Config,
+  host: Host,
+  isBad: (path: Path) => boolean,
+  complain: Complain,
+): void {
+  for (const rule of rules) {
+    if (rule.reads.some(isBad)) continue;
+    rule.check(config, host, (path, wrong) => complain(path, wrong, rule.reads));
+  }
+}

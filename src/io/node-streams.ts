@@ -1,0 +1,252 @@
+/**
+ * node-streams — the sockets of one node transport: their columns, and what the event loop says of them
+ *
+ * By slot, never by handle: node-transport stands in front and checks handles. What a socket reports is put
+ * into the columns and noted, nothing else. The handlers at the end of the file are shared by all sockets and find
+ * their stream through two properties of the socket, so a stream makes no closure and has no timer.
+ *
+ * Reading. Above `inputBytesMax` a socket is paused. A paused node socket would go on and fill its own
+ * buffer (64 kB); so it is made with a buffer of one byte (`highWaterMark`), and the last byte of the chunk
+ * that was too much is put back into it: the socket stops reading that moment, and `resume` finds the byte.
+ * A stream therefore holds at most inputBytesMax and one read (64 kB). While paused it does not see the
+ * peer's FIN or RST; a write sees the latter. The small buffer has a second use: a write that has to wait
+ * always asks for 'drain'.
+ *
+ * Closing. `end` sends what waits, then FIN, and reads on and throws away, because closing a socket with
+ * unread input makes the kernel send RST, which can destroy the last reply on its way. It is over when the peer
+ * closes too; the engine's timer aborts a peer that does not. Only where the peer has finished already is the
+ * socket closed at once, which saves the shutdown and one wake-up. `abort` sends RST, so that the kernel
+ * forgets unsent bytes too instead of keeping them for a peer that does not read. Whatever goes wrong
+ * with a socket, 'close' follows, and Closed is all that the engine needs to know.
+ */
+import type { Socket } from 'node:net';
+import { ByteQueue } from '../transport/byte-queue.ts';
+import type { Notices } from '../transport/notices.ts';
+import { Noted } from '../transport/transport.ts';
+import { StreamEnds } from './stream-ends.ts';
+
+const streamsKey = Symbol('streams');
+const slotKey = Symbol('slot');
+
+/** A socket that knows its stream. */
+interface StreamSocket extends Socket {
+  [streamsKey]: NodeStreams;
+  [slotKey]: number;
+}
+
+// What a stream has been through, as bits.
+const PAUSED = 1;
+const PEER_ENDED = 2;
+/** A write was refused, or `end` was asked for: the engine is to hear when nothing waits. */
+const WANTS_DRAINED = 4;
+const ENDING = 8;
+/** FIN was asked for and has not left: the socket cannot be reset meanwhile. */
+const SHUTTING = 16;
+const ABORTED = 32;
+/** Closed after `end` without a FIN of its own: the engine is still to hear that nothing waits. */
+const FLUSHED = 64;
+
+/** The engine has turned away from the stream's input. */
+const DEAF = ENDING | ABORTED;
+
+export class NodeStreams {
+  readonly ends: StreamEnds;
+  /** Bytes that arrived and were not consumed, over all streams. */
+  inputBytes = 0;
+  private readonly notices: Notices;
+  private readonly inputBytesMax: number;
+  private readonly outputBytesMax: number;
+  private readonly sockets: (Socket | undefined)[];
+  private readonly inputs: ByteQueue[];
+  private readonly flags: Uint8Array;
+
+  constructor(notices: Notices, inputBytesMax: number, outputBytesMax: number) {
+    const { capacity } = notices;
+    this.notices = notices;
+    this.inputBytesMax = inputBytesMax;
+    this.outputBytesMax = outputBytesMax;
+    this.ends = new StreamEnds(capacity);
+    this.sockets = Array.from({ length: capacity });
+    this.inputs = Array.from({ length: capacity }, () => new ByteQueue());
+    this.flags = new Uint8Array(capacity);
+  }
+
+  /** Gives a socket to a slot; a connecting one is Opened when it is there. */
+  adopt(slot: number, socket: Socket): void {
+    (socket as StreamSocket)[streamsKey] = this;
+    (socket as StreamSocket)[slotKey] = slot;
+    this.sockets[slot] = socket;
+    this.flags[slot] = 0;
+    socket.on('data', onData);
+    socket.on('end', onEnd);
+    socket.on('drain', onDrain);
+    socket.on('error', ignoreError);
+    socket.on('close', onClose);
+    if (socket.connecting) socket.on('connect', onConnect);
+  }
+
+  forget(slot: number): void {
+    this.dropInput(slot);
+    this.ends.forget(slot);
+    this.sockets[slot] = undefined;
+  }
+
+  peek(slot: number): Uint8Array {
+    return this.inputs[slot]!.view();
+  }
+
+  consume(slot: number, count: number): void {
+    const flags = this.flags[slot]!;
+    if ((flags & DEAF) !== 0) return;
+    const input = this.inputs[slot]!;
+    input.drop(count);
+    this.inputBytes -= count;
+    if ((flags & PAUSED) !== 0 && input.length < this.inputBytesMax) this.resume(slot);
+  }
+
+  /** Whether `end` or `abort` was asked for. */
+  isDeaf(slot: number): boolean {
+    return (this.flags[slot]! & DEAF) !== 0;
+  }
+
+  write(slot: number, bytes: Uint8Array): boolean {
+    const socket = this.sockets[slot]!;
+    if (socket.destroyed) return true;
+    const waiting = socket.writableLength;
+    if (waiting > 0 && waiting + bytes.length > this.outputBytesMax) {
+      this.flags[slot] = this.flags[slot]! | WANTS_DRAINED;
+      return false;
+    }
+    socket.write(bytes);
+    return true;
+  }
+
+  unwritten(slot: number): number {
+    const socket = this.sockets[slot]!;
+    return socket.destroyed ? 0 : socket.writableLength;
+  }
+
+  end(slot: number): void {
+    const flags = this.flags[slot]!;
+    const socket = this.sockets[slot]!;
+    if ((flags & DEAF) !== 0) return;
+    this.flags[slot] = flags | ENDING;
+    this.dropInput(slot);
+    if (socket.destroyed) return;
+    this.flags[slot] = flags | ENDING | WANTS_DRAINED;
+    if ((flags & PAUSED) !== 0) this.resume(slot);
+    if (socket.writableLength === 0) this.finish(slot);
+  }
+
+  abort(slot: number): void {
+    const flags = this.flags[slot]!;
+    const socket = this.sockets[slot]!;
+    if ((flags & ABORTED) !== 0) return;
+    this.flags[slot] = (flags & ~WANTS_DRAINED) | ABORTED;
+    this.dropInput(slot);
+    if (socket.destroyed) return;
+    if (socket.connecting || (flags & SHUTTING) !== 0) socket.destroy();
+    else socket.resetAndDestroy();
+  }
+
+  /** After `end`, when nothing waits: sends FIN, or closes where the peer has finished as well. */
+  private finish(slot: number): void {
+    const flags = this.flags[slot]!;
+    const socket = this.sockets[slot]!;
+    if ((flags & PEER_ENDED) !== 0) {
+      this.flags[slot] = flags | FLUSHED;
+      socket.destroy();
+      return;
+    }
+    this.flags[slot] = flags | SHUTTING;
+    socket.on('finish', onFinish);
+    socket.end();
+  }
+
+  private resume(slot: number): void {
+    this.flags[slot] = this.flags[slot]! & ~PAUSED;
+    this.sockets[slot]!.resume();
+  }
+
+  private dropInput(slot: number): void {
+    const input = this.inputs[slot]!;
+    this.inputBytes -= input.length;
+    input.clear();
+  }
+
+  // ── what the event loop says ───────────────────────────────────────────────────────────────────────────
+
+  connected(slot: number): void {
+    this.ends.keepConnected(slot, this.sockets[slot]!);
+    this.notices.note(slot, Noted.Opened);
+  }
+
+  received(slot: number, chunk: Uint8Array): void {
+    if ((this.flags[slot]! & DEAF) !== 0) return;
+    const input = this.inputs[slot]!;
+    let count = chunk.length;
+    if (input.length + count > this.inputBytesMax) {
+      count -= 1;
+      this.flags[slot] = this.flags[slot]! | PAUSED;
+      this.sockets[slot]!.pause();
+      this.sockets[slot]!.unshift(chunk.subarray(count));
+      if (count === 0) return;
+      chunk = chunk.subarray(0, count);
+    }
+    input.append(chunk);
+    this.inputBytes += count;
+    this.notices.note(slot, Noted.Readable);
+  }
+
+  peerEnded(slot: number): void {
+    this.flags[slot] = this.flags[slot]! | PEER_ENDED;
+    this.notices.note(slot, Noted.Ended);
+  }
+
+  /** Nothing waits any more: all of it is with the kernel. */
+  drained(slot: number): void {
+    const flags = this.flags[slot]!;
+    if ((flags & DEAF) === ENDING) return this.finish(slot);
+    if ((flags & WANTS_DRAINED) === 0) return;
+    this.flags[slot] = flags & ~WANTS_DRAINED;
+    this.notices.note(slot, Noted.Drained);
+  }
+
+  /** FIN has left. */
+  finished(slot: number): void {
+    this.flags[slot] = this.flags[slot]! & ~(SHUTTING | WANTS_DRAINED);
+    this.notices.note(slot, Noted.Drained);
+  }
+
+  closed(slot: number): void {
+    const flushed = (this.flags[slot]! & FLUSHED) !== 0;
+    this.notices.note(slot, flushed ? Noted.Drained | Noted.Closed : Noted.Closed);
+  }
+}
+
+function onConnect(this: StreamSocket): void {
+  this[streamsKey].connected(this[slotKey]);
+}
+
+function onData(this: StreamSocket, chunk: Uint8Array): void {
+  this[streamsKey].received(this[slotKey], chunk);
+}
+
+function onEnd(this: StreamSocket): void {
+  this[streamsKey].peerEnded(this[slotKey]);
+}
+
+function onDrain(this: StreamSocket): void {
+  this[streamsKey].drained(this[slotKey]);
+}
+
+function onFinish(this: StreamSocket): void {
+  this[streamsKey].finished(this[slotKey]);
+}
+
+function onClose(this: StreamSocket): void {
+  this[streamsKey].closed(this[slotKey]);
+}
+
+/** For 'error' of a socket: 'close' comes next and is enough. */
+export function ignoreError(): void {}

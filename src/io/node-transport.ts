@@ -1,0 +1,186 @@
+/**
+ * node-transport — the Transport contract on node:net sockets
+ *
+ * The front listens, the back connects; one instance does one of the two. Here are handles and sockets coming
+ * in and going out; what happens on a socket between is in node-streams, with the reasons for how it reads
+ * and how it closes.
+ *
+ * Costs, beside what node:net itself takes for a socket: one getpeername per client, a row of columns and an
+ * empty queue per slot taken at birth, and nothing per idle stream.
+ * Not taken: `socket._handle` and other inner parts of node, though a read without the stream machinery would
+ * be cheaper; they change without notice.
+ */
+import { connect, isIP } from 'node:net';
+import type { Socket, SocketConstructorOpts } from 'node:net';
+import { assert } from '../base/assert.ts';
+import { NO_HANDLE } from '../base/handle.ts';
+import type { Handle } from '../base/handle.ts';
+import { Notices } from '../transport/notices.ts';
+import { Noted } from '../transport/transport.ts';
+import type { Endpoint, Transport } from '../transport/transport.ts';
+import { Listeners } from './listeners.ts';
+import type { ListenAddress, ListenOptions } from './listeners.ts';
+import { ignoreError, NodeStreams } from './node-streams.ts';
+
+export type { ListenAddress, ListenOptions } from './listeners.ts';
+
+export interface NodeTransportOptions {
+  readonly capacity: number;
+  readonly inputBytesMax: number;
+  readonly outputBytesMax: number;
+  /** Sent to a client for whom there is no slot. */
+  readonly fullReply?: Uint8Array;
+  /**
+   * Silence after which the kernel asks whether the peer still lives; absent or 0: never. Right for lanes that
+   * idle; the front has a timer on every session anyway, and each client would cost four system calls more.
+   */
+  readonly keepAliveMs?: number;
+}
+
+export class NodeTransport implements Transport {
+  readonly capacity: number;
+  onNoted: () => void = () => undefined;
+  /** Clients turned away because all slots were in use. */
+  refusedFull = 0;
+  private readonly fullReply: Uint8Array | undefined;
+  private readonly notices: Notices;
+  private readonly streams: NodeStreams;
+  private readonly settings: SocketConstructorOpts & { noDelay: boolean; highWaterMark: number };
+  private readonly listeners: Listeners;
+  private vanished = 0;
+  private listens = false;
+  private connects = false;
+
+  constructor(options: NodeTransportOptions) {
+    const { capacity, inputBytesMax, outputBytesMax, keepAliveMs = 0 } = options;
+    this.capacity = capacity;
+    this.fullReply = options.fullReply;
+    this.notices = new Notices(capacity, () => this.onNoted());
+    this.streams = new NodeStreams(this.notices, inputBytesMax, outputBytesMax);
+    const keepAlive = { keepAlive: keepAliveMs > 0, keepAliveInitialDelay: keepAliveMs };
+    this.settings = { allowHalfOpen: true, noDelay: true, highWaterMark: 1, ...keepAlive };
+    this.listeners = new Listeners(this.settings, (socket, listener, local, port) => {
+      this.accepted(socket, listener, local, port);
+    });
+  }
+
+  /** Bytes that arrived and were not consumed, over all streams. */
+  get inputBytesTotal(): number {
+    return this.streams.inputBytes;
+  }
+
+  /** Streams that hold a slot. */
+  get streamsOpen(): number {
+    return this.notices.taken;
+  }
+
+  /** Accepts that failed, and clients that were gone before they could be looked at. */
+  get acceptsFailed(): number {
+    return this.listeners.failed + this.vanished;
+  }
+
+  /** Begins to accept clients; rejects when the address cannot be listened on. May be called several times. */
+  listen(options: ListenOptions): Promise<ListenAddress> {
+    assert(!this.connects, 'a transport that connects cannot listen');
+    this.listens = true;
+    return this.listeners.open(options);
+  }
+
+  /** Stops accepting; streams live on. */
+  stopListening(): Promise<void> {
+    this.listeners.close();
+    return Promise.resolve();
+  }
+
+  connect(endpoint: Endpoint): Handle {
+    assert(!this.listens, 'a transport that accepts cannot connect');
+    assert(isIP(endpoint.host) !== 0, 'an endpoint is a literal address');
+    this.connects = true;
+    const slot = this.notices.open();
+    if (slot < 0) return NO_HANDLE;
+    const { host, port } = endpoint;
+    this.streams.ends.keepConnecting(slot, host, port);
+    this.streams.adopt(slot, connect({ host, port, ...this.settings }));
+    return this.notices.handleAt(slot);
+  }
+
+  next(): Handle {
+    return this.notices.next();
+  }
+
+  take(handle: Handle): number {
+    return this.notices.take(handle);
+  }
+
+  peek(handle: Handle): Uint8Array {
+    return this.streams.peek(this.notices.slotFor(handle));
+  }
+
+  consume(handle: Handle, count: number): void {
+    this.streams.consume(this.notices.slotFor(handle), count);
+  }
+
+  write(handle: Handle, bytes: Uint8Array): boolean {
+    const slot = this.notices.slotFor(handle);
+    assert(!this.streams.isDeaf(slot), 'a stream was written to after its end');
+    return this.streams.write(slot, bytes);
+  }
+
+  unwritten(handle: Handle): number {
+    return this.streams.unwritten(this.notices.slotFor(handle));
+  }
+
+  end(handle: Handle): void {
+    this.streams.end(this.notices.slotFor(handle));
+  }
+
+  abort(handle: Handle): void {
+    this.streams.abort(this.notices.slotFor(handle));
+  }
+
+  release(handle: Handle): void {
+    this.streams.forget(this.notices.release(handle));
+  }
+
+  remoteAddress(handle: Handle): string {
+    return this.streams.ends.remoteAddressOf(this.notices.slotFor(handle));
+  }
+
+  remotePort(handle: Handle): number {
+    return this.streams.ends.remotePortOf(this.notices.slotFor(handle));
+  }
+
+  localAddress(handle: Handle): string {
+    return this.streams.ends.localAddressOf(this.notices.slotFor(handle));
+  }
+
+  localPort(handle: Handle): number {
+    return this.streams.ends.localPortOf(this.notices.slotFor(handle));
+  }
+
+  listenerOf(handle: Handle): number {
+    return this.streams.ends.listenerOf(this.notices.slotFor(handle));
+  }
+
+  private accepted(socket: Socket, listener: number, local: string, port: number): void {
+    const slot = this.notices.open();
+    if (slot < 0) {
+      this.refusedFull += 1;
+      this.turnAway(socket, this.fullReply);
+    } else if (this.streams.ends.keepAccepted(slot, socket, listener, local, port)) {
+      this.streams.adopt(slot, socket);
+      this.notices.note(slot, Noted.Opened);
+    } else {
+      this.vanished += 1;
+      this.notices.cancel(slot);
+      this.turnAway(socket, undefined);
+    }
+  }
+
+  /** Closes a socket that becomes no stream. It does not wait for the peer: nobody would watch over it. */
+  private turnAway(socket: Socket, reply: Uint8Array | undefined): void {
+    socket.on('error', ignoreError);
+    if (reply !== undefined) socket.write(reply);
+    socket.destroy();
+  }
+}

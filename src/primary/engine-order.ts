@@ -1,0 +1,34 @@
+/**
+ * engine-order — what one engine process is told, and what it tells back
+ *
+ * The same for shards that run as threads of the primary and for those of a child process: plain values that can
+ * be sent.
+ */
+import type { Config } from '../config/config.ts';
+import type { Endpoint } from '../transport/transport.ts';
+import type { FromShard } from '../worker/messages.ts';
+
+export interface EngineOrder {
+  readonly config: Config;
+  readonly shards: number;
+  readonly sessionsMax: number;
+  readonly lanesMax: number;
+  readonly endpoint: Endpoint;
+  readonly reputationEntries: number;
+  readonly idPrefix: string;
+  readonly spoolDirectory: string;
+}
+
+/** What an engine reports. */
+export interface EngineEvents {
+  /** A shard said something. */
+  told(shard: number, message: FromShard): void;
+  /** Every shard has ended after `drain`. */
+  drained(): void;
+}
+
+/** From the primary to a child process. */
+export type ToEngine = { readonly kind: 'start'; readonly order: EngineOrder } | { readonly kind: 'drain' };
+
+/** From a child process to the primary. */
+export type FromEngine = { readonly kind: 'told'; readonly shard: number; readonly message: FromShard } | { readonly kind: 'drained' };

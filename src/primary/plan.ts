@@ -1,0 +1,68 @@
+/**
+ * plan — how many processes and shards, and what each of them gets
+ *
+ * A pure computation from the configuration, the cores and the limit on file descriptors. RLIMIT_NOFILE counts
+ * per process: under a limit of 20,000 one process cannot hold 25,000 sessions, so there are as many processes
+ * as `max_sessions` needs. The kernel spreads connections over shards by a hash, not evenly, so with several
+ * shards each has an eighth more slots than its share. Connections to the backend are divided: all shards together
+ * never have more than `backend.max_connections`.
+ */
+import type { Config } from '../config/config.ts';
+
+/** What the machine gives. */
+export interface Machine {
+  readonly cores: number;
+  /** Open files that one process may have. */
+  readonly filesMax: number;
+}
+
+export interface Plan {
+  readonly processes: number;
+  readonly shardsPerProcess: number;
+  readonly sessionsPerShard: number;
+  readonly lanesPerShard: number;
+}
+
+/** Files that a process needs beside sessions: libraries, pipes, event loops, the log. */
+const OWN_FILES = 128;
+/** Files for each shard: its event loop, its wake-up pipe, its listeners. */
+const SHARD_FILES = 16;
+/** One file in so many is left for messages that spill. */
+const SPILL_SHARE = 20;
+
+/** Sessions that one process can hold with `shards` shards and `lanes` lanes. */
+function sessionsThatFit(machine: Machine, shards: number, lanes: number): number {
+  const files = machine.filesMax - OWN_FILES - shards * SHARD_FILES - lanes;
+  return Math.floor(files - files / SPILL_SHARE);
+}
+
+/** The plan for a configuration on a machine, or a sentence that says why there is none. */
+export function planFor(config: Config, machine: Machine): Plan | string {
+  const { maxSessions } = config.engine;
+  const lanesMax = config.backend.maxConnections;
+  const shardsWanted = config.engine.shards > 0 ? config.engine.shards : machine.cores;
+  const fitAlone = sessionsThatFit(machine, shardsWanted, lanesMax);
+  if (fitAlone < 1) return `the limit of ${machine.filesMax} open files is too small; raise it (ulimit -n, LimitNOFILE)`;
+
+  const processes = config.engine.processes > 0 ? config.engine.processes : Math.ceil(maxSessions / fitAlone);
+  const shardsPerProcess = Math.max(1, Math.ceil(shardsWanted / processes));
+  const shards = processes * shardsPerProcess;
+  const lanesPerShard = Math.floor(lanesMax / shards);
+  if (lanesPerShard < 1) {
+    return `backend.max_connections = ${lanesMax} is less than one for each of ${shards} shards; raise it, or lower engine.shards or engine.max_sessions`;
+  }
+  const share = Math.ceil(maxSessions / shards);
+  const wanted = shards > 1 ? share + Math.ceil(share / 8) : share;
+  const fits = Math.floor(sessionsThatFit(machine, shardsPerProcess, lanesPerShard * shardsPerProcess) / shardsPerProcess);
+  if (fits < share) {
+    return `${processes} processes with ${machine.filesMax} open files each cannot hold ${maxSessions} sessions; raise engine.processes or the limit`;
+  }
+  return { processes, shardsPerProcess, sessionsPerShard: Math.min(wanted, fits), lanesPerShard };
+}
+
+/** The plan as the line that is printed at start. */
+export function planText(plan: Plan, config: Config, machine: Machine): string {
+  const shards = plan.processes * plan.shardsPerProcess;
+  const processes = plan.processes === 1 ? 'one process' : `${plan.processes} processes (${machine.filesMax} open files each)`;
+  return `${shards} ${shards === 1 ? 'shard' : 'shards'} in ${processes}, ${config.engine.maxSessions} sessions, ${plan.lanesPerShard * shards} backend connections`;
+}

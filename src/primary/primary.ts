@@ -1,0 +1,189 @@
+/**
+ * primary — starts the engine, says when it listens, drains it and ends
+ *
+ * With one process the shards are threads of the primary itself; with several each engine process is a child.
+ * SIGTERM and SIGINT drain: no new clients, 421 for those who wait, messages in hand finish, at most
+ * `engine.drain_timeout`. A second one ends at once.
+ *
+ * Everything an operator reads goes to stderr, one line each; stdout carries the session log alone.
+ */
+import { lookup } from 'node:dns/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { endpointOf } from '../config/addresses.ts';
+import type { Config } from '../config/config.ts';
+import type { Endpoint } from '../transport/transport.ts';
+import type { FromShard } from '../worker/messages.ts';
+import { Child } from './children.ts';
+import type { EngineEvents, EngineOrder } from './engine-order.ts';
+import { readMachine } from './machine.ts';
+import { Notices } from './notices.ts';
+import type { Plan } from './plan.ts';
+import { planFor, planText } from './plan.ts';
+import { Threads } from './threads.ts';
+
+export class Primary {
+  readonly #config: Config;
+  readonly #say: (line: string) => void;
+  readonly #notices: Notices;
+  #engines: { drain(): void; kill(): void }[] = [];
+  #listening = 0;
+  #failure: string | null = null;
+  #drained = 0;
+  #draining = false;
+  #ready: () => void = () => undefined;
+  #ended: (code: number) => void = () => undefined;
+
+  /** `say` prints a line for the operator. */
+  constructor(config: Config, say: (line: string) => void) {
+    this.#config = config;
+    this.#say = say;
+    this.#notices = new Notices(say);
+  }
+
+  /** Runs until drained or stopped; the exit code. */
+  async run(): Promise<number> {
+    const machine = readMachine();
+    const plan = planFor(this.#config, machine);
+    if (typeof plan === 'string') {
+      this.#say(plan);
+      return 78;
+    }
+    const config = await withPorts(this.#config);
+    const endpoint = await resolved(config.backend.address);
+    const ended = new Promise<number>((resolve) => (this.#ended = resolve));
+    const ready = new Promise<void>((resolve) => (this.#ready = resolve));
+    const stop = (): void => this.stop();
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+    this.#start(plan, config, endpoint);
+    await Promise.race([ready, ended]);
+    if (this.#failure === null && !this.#draining) {
+      const where = config.listener.map((listener) => listener.address).join(', ');
+      this.#say(`listening on ${where} (${planText(plan, config, machine)})`);
+    }
+    const code = await ended;
+    process.off('SIGTERM', stop);
+    process.off('SIGINT', stop);
+    return code;
+  }
+
+  /** First call: drain. Second call: end now. */
+  stop(): void {
+    if (this.#draining) {
+      this.#say('stopped before all sessions had ended');
+      this.#kill();
+      this.#ended(0);
+      return;
+    }
+    this.#draining = true;
+    this.#say('draining: no new clients, messages in hand are finished');
+    const timer = setTimeout(() => {
+      this.#say('drain_timeout has passed; the sessions that are left end now');
+      this.#kill();
+      this.#ended(0);
+    }, this.#config.engine.drainTimeoutMs);
+    timer.unref();
+    for (const engine of this.#engines) engine.drain();
+  }
+
+  #kill(): void {
+    for (const engine of this.#engines) engine.kill();
+  }
+
+  #start(plan: Plan, config: Config, endpoint: Endpoint): void {
+    const shards = plan.processes * plan.shardsPerProcess;
+    const started = Math.floor(Date.now() / 1000).toString(36);
+    for (let number = 0; number < plan.processes; number++) {
+      const order: EngineOrder = {
+        config,
+        shards: plan.shardsPerProcess,
+        sessionsMax: plan.sessionsPerShard,
+        lanesMax: plan.lanesPerShard,
+        endpoint,
+        reputationEntries: config.reputation.entries,
+        idPrefix: `${started}${number.toString(36)}`,
+        spoolDirectory: config.spool.directory === '' ? tmpdir() : config.spool.directory,
+      };
+      const events: EngineEvents = {
+        told: (_shard, message) => this.#hear(message, shards),
+        drained: () => this.#oneDrained(),
+      };
+      this.#engines.push(plan.processes === 1 ? startThreads(order, events) : startChild(number, order, events));
+    }
+  }
+
+  #hear(message: FromShard, shards: number): void {
+    switch (message.kind) {
+      case 'listening':
+        this.#listening += 1;
+        if (this.#listening === shards) this.#ready();
+        return;
+      case 'notice':
+        this.#notices.add(message.text);
+        return;
+      case 'failed':
+        if (this.#failure !== null) return;
+        this.#failure = message.text;
+        this.#say(`cannot listen: ${message.text}`);
+        this.#kill();
+        this.#ended(1);
+        return;
+      case 'drained':
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #oneDrained(): void {
+    this.#drained += 1;
+    if (this.#drained < this.#engines.length) return;
+    this.#say('drained');
+    this.#ended(0);
+  }
+}
+
+function startThreads(order: EngineOrder, events: EngineEvents): { drain(): void; kill(): void } {
+  const threads = new Threads(order, events);
+  threads.start();
+  // The threads end with the process.
+  return { drain: () => threads.drain(), kill: () => undefined };
+}
+
+function startChild(number: number, order: EngineOrder, events: EngineEvents): Child {
+  const child = new Child(`engine process ${number}`, order, events);
+  child.start();
+  return child;
+}
+
+/** Replaces port 0 by one that is free, so that every shard listens on the same. */
+async function withPorts(config: Config): Promise<Config> {
+  const listener = await Promise.all(
+    config.listener.map(async (row) => {
+      const { host, port } = endpointOf(row.address);
+      if (port !== 0) return row;
+      const free = await freePort(host);
+      return { ...row, address: host.includes(':') ? `[${host}]:${free}` : `${host}:${free}` };
+    }),
+  );
+  return { ...config, listener };
+}
+
+function freePort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, host, () => {
+      const address = server.address();
+      server.close(() => resolve(address !== null && typeof address === 'object' ? address.port : 0));
+    });
+  });
+}
+
+/** The backend's address as a literal: a name is looked up once, at start. */
+async function resolved(address: string): Promise<Endpoint> {
+  const { host, port } = endpointOf(address);
+  const found = await lookup(host);
+  return { host: found.address, port };
+}

@@ -1,0 +1,81 @@
+/**
+ * probe — talks to the backend once, for `sluice check --live`
+ *
+ * Connects, reads the greeting, says EHLO and asks for XCLIENT twice with an address of nobody (RFC 5737), as a
+ * shard does when it starts. No MAIL is said. Every line it returns tells one thing that was found, and what to
+ * do when it is not as it should be.
+ */
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import { readCapabilities } from '../backend/capabilities.ts';
+import { endpointOf } from '../config/addresses.ts';
+import type { Config } from '../config/config.ts';
+import { xclientCommand } from '../smtp/xclient.ts';
+
+const NOBODY = { address: '192.0.2.1', port: 25, destinationAddress: '192.0.2.2', destinationPort: 25, esmtp: true, helo: '' };
+
+/** Looks at the backend of a configuration; `ok` is false when mail could not be delivered to it. */
+export async function probeBackend(config: Config): Promise<{ ok: boolean; lines: string[] }> {
+  const { address } = config.backend;
+  const lines: string[] = [];
+  const { host, port } = endpointOf(address);
+  const socket = connect({ host, port });
+  socket.setTimeout(config.backend.connectTimeoutMs, () => socket.destroy(new Error('no answer in time')));
+  try {
+    const ok = await converse(config, socket, lines);
+    return { ok, lines };
+  } catch (error) {
+    lines.push(`backend ${address}: ${error instanceof Error ? error.message : String(error)}`);
+    return { ok: false, lines };
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function converse(config: Config, socket: Socket, lines: string[]): Promise<boolean> {
+  const { address } = config.backend;
+  const replies = readReplies(socket);
+  const hear = async (): Promise<string> => {
+    const next = await replies.next();
+    if (next.done === true) throw new Error('closed the connection');
+    return next.value;
+  };
+  const ask = async (command: string): Promise<string> => {
+    socket.write(`${command}\r\n`);
+    return hear();
+  };
+  const greeting = await hear();
+  lines.push(`backend ${address}: greeted with "${greeting.trimEnd()}"`);
+  if (!greeting.startsWith('220')) return false;
+  const capabilities = readCapabilities(await ask(`EHLO ${config.hostname}`));
+  if (!capabilities.xclient.includes('ADDR')) {
+    lines.push('XCLIENT is not offered: list the address of Sluice in smtpd_authorized_xclient_hosts of that listener');
+    return false;
+  }
+  lines.push(`XCLIENT is offered with ${capabilities.xclient.join(' ')}`);
+  const first = await ask(xclientCommand(capabilities.xclient, NOBODY));
+  if (!first.startsWith('220')) {
+    lines.push(`XCLIENT was answered "${first.trimEnd()}": no mail can be delivered`);
+    return false;
+  }
+  await ask(`EHLO ${config.hostname}`);
+  const second = await ask(xclientCommand(capabilities.xclient, NOBODY));
+  lines.push(
+    second.startsWith('220')
+      ? 'a second XCLIENT is accepted: connections are reused'
+      : 'a second XCLIENT is not accepted: one connection for each client (see the listener in the guide to reuse them)',
+  );
+  return true;
+}
+
+/** Whole replies, one string each. */
+async function* readReplies(socket: Socket): AsyncGenerator<string, void> {
+  let reply = '';
+  for await (const line of createInterface({ input: socket, crlfDelay: Infinity })) {
+    reply += `${line}\r\n`;
+    if (line.charAt(3) === '-') continue;
+    yield reply;
+    reply = '';
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * sets — where a client's entry is, and how it becomes the only one
+ *
+ * Shards look entries up, make them and evict them at the same time, without a lock: a thread that dies in the
+ * middle must not stop the others. The word `claim` of an entry carries a state, the shard that wrote it and
+ * a version that changes with it.
+ *
+ * A reader takes a key for true if the claim word is the same before and after it has compared it.
+ *
+ * To make an entry a shard (1) takes a free or evicted way: state Writing, by compareExchange; (2) writes the
+ * key: state Intent; (3) looks at the seven other ways. Whoever finds its key Stable elsewhere gives up and
+ * uses that one. Of two that are in Intent for one key, the higher way gives up at once and the lower way waits
+ * to see what became of the higher, which may have looked before the lower one was there. (4) Stable.
+ * Since each shows its intent before it looks, two can never both get through.
+ *
+ * To keep an entry while it is used a shard pins it: it writes its own word of opens, then makes sure that the
+ * claim word has not changed. An evictor does the opposite: it changes the claim word, then makes sure that
+ * nobody has it open, else puts the old claim word back. One of the two sees the other.
+ *
+ * Waiting is bounded (some 16 ms, in which a preempted thread gets its turn). A way whose owner died in
+ * Writing or Intent is passed over after that, and freed when its shard is started again (`release`). In
+ * that time only, a client can get a second entry; the lowest way is used from then on, the other ages out.
+ */
+import { assert } from '../base/assert.ts';
+import { scoreOfWord } from './decay.ts';
+import {
+  claimAfter,
+  claimShardOf,
+  ClaimState,
+  claimStateOf,
+  EntryWord,
+  HeaderWord,
+  PASSES,
+  WAYS,
+} from './layout.ts';
+import type { Opens } from './opens.ts';
+
+const SPINS_MAX = 256;
+const WAITS_MAX = 16;
+const ATTEMPTS_MAX = 64;
+const WAIT_MS = 1;
+
+/** In place of a way: every one belongs to a client with open sessions. */
+const ALL_HELD = -1;
+/** In place of a way: another shard was quicker; look again. */
+const LOST = -2;
+
+/** What an unexpired pass is worth when an entry must go: as much as having been seen this much later. */
+const PASS_WORTH_SEC = 30 * 86_400;
+/** The same for a point of score in either direction. */
+const POINT_WORTH_SEC = 3600;
+
+export class Sets {
+  private readonly words: Int32Array;
+  private readonly opens: Opens;
+  private readonly setCount: number;
+  private readonly shard: number;
+  private readonly seed: number;
+  /** The key that is looked for. */
+  private readonly key = new Int32Array(4);
+  /** Per way of its set: the claim word of an owner that was waited for in vain. */
+  private readonly givenUp = new Int32Array(WAYS);
+  /** The claim word of the entry that was found last. */
+  private foundClaim = 0;
+  /** The entry that this shard has pinned, -1 if none. */
+  private pinnedIndex = -1;
+
+  constructor(words: Int32Array, opens: Opens, entries: number, shard: number) {
+    this.words = words;
+    this.opens = opens;
+    this.setCount = entries / WAYS;
+    this.shard = shard;
+    this.seed = Atomics.load(words, HeaderWord.seed);
+  }
+
+  /** The index of the client's entry; -1 if it has none. */
+  find(address: Uint32Array, at: number): number {
+    return this.findFrom(this.seek(address, at));
+  }
+
+  /**
+   * The index of the client's entry, made if there was none, pinned until `unpin` or the next claim. -1 when
+   * every way of its set belongs to a client with open sessions.
+   */
+  claim(address: Uint32Array, at: number, nowSec: number): number {
+    this.unpin();
+    const first = this.seek(address, at);
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+      const known = this.findFrom(first);
+      if (known >= 0) {
+        if (this.pin(known, this.foundClaim)) return known;
+        continue;
+      }
+      const index = this.takeWay(first, nowSec);
+      if (index === ALL_HELD) return -1;
+      if (index === LOST) continue;
+      const intent = this.writeEntry(index, nowSec);
+      if (!this.isOnlyOne(first, index)) {
+        Atomics.store(this.words, this.wordOf(index), claimAfter(intent, ClaimState.Free, this.shard));
+        continue;
+      }
+      const stable = claimAfter(intent, ClaimState.Stable, this.shard);
+      Atomics.store(this.words, this.wordOf(index), stable);
+      if (this.pin(index, stable)) return index;
+    }
+    return -1;
+  }
+
+  /** Lets go of what the last claim pinned; the shard's open sessions go on to hold it. */
+  unpin(): void {
+    if (this.pinnedIndex < 0) return;
+    this.opens.unpin(this.pinnedIndex);
+    this.pinnedIndex = -1;
+  }
+
+  /** Frees what this shard's predecessor left half made, and forgets its open sessions. */
+  release(): void {
+    this.pinnedIndex = -1;
+    for (let index = 0; index < this.setCount * WAYS; index += 1) {
+      this.opens.forget(index);
+      const at = this.wordOf(index);
+      const claim = Atomics.load(this.words, at);
+      const state = claimStateOf(claim);
+      if (state !== ClaimState.Writing && state !== ClaimState.Intent) continue;
+      if (claimShardOf(claim) !== this.shard) continue;
+      Atomics.store(this.words, at, claimAfter(claim, ClaimState.Free, this.shard));
+    }
+  }
+
+  /** The first word of an entry, which is its claim word. */
+  wordOf(index: number): number {
+    return HeaderWord.COUNT + index * EntryWord.COUNT;
+  }
+
+  /** Remembers the key of an address and returns the first entry of its set. */
+  private seek(address: Uint32Array, at: number): number {
+    const isV4 = address[at] === 0 && address[at + 1] === 0 && address[at + 2] === 0xffff;
+    let hash = this.seed;
+    this.givenUp.fill(0);
+    for (let i = 0; i < 4; i += 1) {
+      const word = i < 2 || isV4 ? address[at + i]! | 0 : 0;
+      this.key[i] = word;
+      hash = Math.imul(hash ^ word, 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    hash = Math.imul(hash, 0x85ebca6b);
+    hash ^= hash >>> 13;
+    return ((hash >>> 0) % this.setCount) * WAYS;
+  }
+
+  private findFrom(first: number): number {
+    for (let index = first; index < first + WAYS; index += 1) {
+      let claim = this.probe(index);
+      while (claimStateOf(claim) === ClaimState.Intent) {
+        this.outlast(index, claim);
+        claim = this.probe(index);
+      }
+      if (claim === 0) continue;
+      this.foundClaim = claim;
+      return index;
+    }
+    return -1;
+  }
+
+  /** The claim word of an entry that has the key, in state Stable or Intent; 0 if it has another or none. */
+  private probe(index: number): number {
+    const at = this.wordOf(index);
+    for (;;) {
+      const claim = Atomics.load(this.words, at);
+      const state = claimStateOf(claim);
+      if (state === ClaimState.Free || claim === this.givenUp[index % WAYS]) return 0;
+      if (state === ClaimState.Writing) {
+        this.outlast(index, claim);
+        continue;
+      }
+      const isSame = this.hasKey(at + EntryWord.key);
+      if (Atomics.load(this.words, at) === claim) return isSame ? claim : 0;
+    }
+  }
+
+  private hasKey(at: number): boolean {
+    // The last word first: it is the one in which two IPv4 clients differ.
+    for (let i = 3; i >= 0; i -= 1) {
+      if (Atomics.load(this.words, at + i) !== this.key[i]) return false;
+    }
+    return true;
+  }
+
+  /** Returns when the claim word is no longer `claim`, or gives the way up for this call. */
+  private outlast(index: number, claim: number): void {
+    const at = this.wordOf(index);
+    for (let spins = 0; spins < SPINS_MAX; spins += 1) {
+      if (Atomics.load(this.words, at) !== claim) return;
+    }
+    // Nobody notifies: the owner is preempted or dead, and sleeping lets it run if it can.
+    for (let waits = 0; waits < WAITS_MAX; waits += 1) {
+      if (Atomics.wait(this.words, at, claim, WAIT_MS) === 'not-equal') return;
+    }
+    this.givenUp[index % WAYS] = claim;
+  }
+
+  /** Pins an entry, and proves that it was not evicted meanwhile; false if it was. */
+  private pin(index: number, claim: number): boolean {
+    this.opens.pin(index);
+    this.pinnedIndex = index;
+    if (Atomics.load(this.words, this.wordOf(index)) === claim) return true;
+    this.unpin();
+    return false;
+  }
+
+  /** Takes a free way of a set for writing, or the least valuable one that nobody holds. ALL_HELD, LOST. */
+  private takeWay(first: number, nowSec: number): number {
+    let victim = ALL_HELD;
+    let victimClaim = 0;
+    let victimWorth = Infinity;
+    for (let index = first; index < first + WAYS; index += 1) {
+      const claim = Atomics.load(this.words, this.wordOf(index));
+      // A free way can be held when its former owner's eviction was cut short by the death of the evictor.
+      if (this.opens.isHeld(index)) continue;
+      const state = claimStateOf(claim);
+      if (state === ClaimState.Free) return this.toWriting(index, claim) ? index : LOST;
+      if (state !== ClaimState.Stable) {
+        if (claim === this.givenUp[index % WAYS]) continue;
+        this.outlast(index, claim);
+        if (victim === ALL_HELD) victim = LOST;
+        continue;
+      }
+      const worth = this.worthOf(index, nowSec);
+      if (worth >= victimWorth) continue;
+      victim = index;
+      victimClaim = claim;
+      victimWorth = worth;
+    }
+    if (victim < 0) return victim;
+    if (!this.toWriting(victim, victimClaim)) return LOST;
+    if (!this.opens.isHeld(victim)) return victim;
+    Atomics.store(this.words, this.wordOf(victim), victimClaim);
+    return LOST;
+  }
+
+  private toWriting(index: number, claim: number): boolean {
+    const writing = claimAfter(claim, ClaimState.Writing, this.shard);
+    return Atomics.compareExchange(this.words, this.wordOf(index), claim, writing) === claim;
+  }
+
+  /** The moment of being seen last, moved later by what is known of the client. */
+  private worthOf(index: number, nowSec: number): number {
+    const at = this.wordOf(index);
+    let worth = Atomics.load(this.words, at + EntryWord.seenSec) >>> 0;
+    for (let test = 0; test < PASSES; test += 1) {
+      if (Atomics.load(this.words, at + EntryWord.passUntilSec + test) >>> 0 <= nowSec) continue;
+      worth += PASS_WORTH_SEC;
+      break;
+    }
+    const score = scoreOfWord(Atomics.load(this.words, at + EntryWord.score), nowSec);
+    return worth + Math.abs(score) * POINT_WORTH_SEC;
+  }
+
+  /** Fills an entry that is in Writing and shows the intent. Returns the claim word. */
+  private writeEntry(index: number, nowSec: number): number {
+    const at = this.wordOf(index);
+    const writing = Atomics.load(this.words, at);
+    assert(claimStateOf(writing) === ClaimState.Writing, 'an entry is filled by the shard that took it');
+    for (let i = 1; i < EntryWord.COUNT; i += 1) Atomics.store(this.words, at + i, 0);
+    for (let i = 0; i < 4; i += 1) Atomics.store(this.words, at + EntryWord.key + i, this.key[i]!);
+    Atomics.store(this.words, at + EntryWord.seenSec, nowSec);
+    Atomics.store(this.words, at + EntryWord.firstSec, nowSec);
+    const intent = claimAfter(writing, ClaimState.Intent, this.shard);
+    Atomics.store(this.words, at, intent);
+    return intent;
+  }
+
+  /** Whether no other way of the set has the key or gets it; see step 3 above. */
+  private isOnlyOne(first: number, index: number): boolean {
+    for (let other = first; other < first + WAYS; other += 1) {
+      if (other === index) continue;
+      let claim = this.probe(other);
+      while (claimStateOf(claim) === ClaimState.Intent) {
+        if (other < index) return false;
+        this.outlast(other, claim);
+        claim = this.probe(other);
+      }
+      if (claim !== 0) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * counters — what a shard counts, by name
+ *
+ * One table: name, unit, what it says and what to do about it. Each shard writes one row of a shared block and
+ * nobody else writes it, so a count is a plain addition to a Float64Array, exact up to 2^53; a reader sums the
+ * rows. Endings are counted in columns of their own behind the named ones.
+ */
+import { endingNames, endingTable } from './endings.ts';
+
+interface Counter {
+  readonly unit: 'sessions' | 'commands' | 'messages' | 'recipients' | 'connections' | 'bytes' | 'milliseconds' | 'lines' | 'turns';
+  readonly says: string;
+}
+
+export const counterTable = {
+  sessionsOpened: { unit: 'sessions', says: 'Sessions that were accepted.' },
+  sessionsClosed: { unit: 'sessions', says: 'Sessions that ended; opened less closed are open now.' },
+  sessionsFull: { unit: 'sessions', says: 'Clients that found every slot taken and heard 421. Raise engine.max_sessions.' },
+  pacedInstant: { unit: 'sessions', says: 'Sessions begun at full speed: known good or on the allow list.' },
+  pacedScreened: { unit: 'sessions', says: 'Sessions of unknown clients, which wait for screen.greet_wait.' },
+  pacedSlow: { unit: 'sessions', says: 'Sessions begun slow: on the slow list or with a bad score.' },
+  turnedSlow: { unit: 'sessions', says: 'Sessions that became slow for what the client did.' },
+  passedNew: { unit: 'sessions', says: 'Clients that passed every test and went on in the same session.' },
+  commands: { unit: 'commands', says: 'Command lines read.' },
+  errors: { unit: 'commands', says: 'Commands answered with an error of the client.' },
+  pregreet: { unit: 'sessions', says: 'Clients that spoke before the greeting.' },
+  pipelining: { unit: 'sessions', says: 'Clients that sent commands ahead of replies before that was offered.' },
+  nonSmtpCommand: { unit: 'sessions', says: 'Clients that spoke another protocol.' },
+  bareNewline: { unit: 'sessions', says: 'Clients that ended a command with a bare LF.' },
+  recipientsOk: { unit: 'recipients', says: 'Recipients that the backend accepted.' },
+  recipientsBad: { unit: 'recipients', says: 'Recipients refused by the backend.' },
+  recipientsScreened: { unit: 'recipients', says: 'Recipients refused because the client had failed a test.' },
+  recipientsCached: { unit: 'recipients', says: 'Unknown recipients answered from memory.' },
+  messagesReceived: { unit: 'messages', says: 'Messages received to their end.' },
+  messagesDelivered: { unit: 'messages', says: 'Messages that the backend took (2xx).' },
+  messagesDeferred: { unit: 'messages', says: 'Messages answered 4xx. Look at the backend.' },
+  messagesRefused: { unit: 'messages', says: 'Messages answered 5xx.' },
+  messagesUncertain: { unit: 'messages', says: 'Messages sent whole to a backend that never answered; the client was told 451.' },
+  bytesIn: { unit: 'bytes', says: 'Bytes read from clients.' },
+  bytesOut: { unit: 'bytes', says: 'Bytes given to clients.' },
+  delay: { unit: 'milliseconds', says: 'Waiting time that clients were made to spend.' },
+  lanesOpened: { unit: 'connections', says: 'Connections made to the backend.' },
+  lanesFailed: { unit: 'connections', says: 'Connections to the backend that failed or were closed on a surprise. Look at the backend.' },
+  lanesReused: { unit: 'sessions', says: 'Clients that were given a lane which had served another before.' },
+  laneRetries: { unit: 'connections', says: 'Steps done again on another lane before anything was committed.' },
+  identityRefused: { unit: 'connections', says: 'XCLIENT was not accepted; nothing was sent there. See smtpd_authorized_xclient_hosts.' },
+  spilled: { unit: 'messages', says: 'Messages that grew over spool.message_memory and went to a file.' },
+  spoolFull: { unit: 'messages', says: 'Messages answered 452 because the spool was full. Raise spool limits.' },
+  logDropped: { unit: 'lines', says: 'Log lines dropped because their reader was too slow.' },
+} as const satisfies Record<string, Counter>;
+
+export type CounterName = keyof typeof counterTable;
+
+const names = Object.keys(counterTable) as readonly CounterName[];
+
+/** Column of each counter in a row. */
+export const Count = Object.fromEntries(names.map((name, column) => [name, column])) as { readonly [Name in CounterName]: number };
+
+const ROW_WORDS = names.length + endingNames.length;
+
+/** The counts of one shard: a row of shared memory. */
+export class Counters {
+  /** Bytes of shared memory that `shards` rows take. */
+  static bytesFor(shards: number): number {
+    return shards * ROW_WORDS * Float64Array.BYTES_PER_ELEMENT;
+  }
+
+  readonly #row: Float64Array;
+
+  constructor(shared: SharedArrayBuffer, shard: number) {
+    this.#row = new Float64Array(shared, shard * ROW_WORDS * Float64Array.BYTES_PER_ELEMENT, ROW_WORDS);
+  }
+
+  /** Adds one to a column of `Count`. */
+  add(column: number): void {
+    this.#row[column]! += 1;
+  }
+
+  /** Adds an amount to a column of `Count`. */
+  addMany(column: number, amount: number): void {
+    this.#row[column]! += amount;
+  }
+
+  /** Counts an ending by its number. */
+  addEnding(ending: number): void {
+    this.#row[names.length + ending]! += 1;
+  }
+
+  /** The value of a named counter. */
+  valueOf(name: CounterName): number {
+    return this.#row[Count[name]]!;
+  }
+
+  /** Every counter and ending by name: `{ commands: 7, …, 'ending.quit': 2 }`. */
+  snapshot(): Record<string, number> {
+    const all: Record<string, number> = {};
+    for (const name of names) all[name] = this.#row[Count[name]]!;
+    for (const [number, name] of endingNames.entries()) all[`ending.${name}`] = this.#row[names.length + number]!;
+    return all;
+  }
+}
+
+/** Adds up the rows of all shards, by name. */
+export function sumCounters(shared: SharedArrayBuffer, shards: number): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (let shard = 0; shard < shards; shard++) {
+    for (const [name, value] of Object.entries(new Counters(shared, shard).snapshot())) sum[name] = (sum[name] ?? 0) + value;
+  }
+  return sum;
+}
+
+/** The sentence of a counter or of an ending's counter, for documentation. */
+export function sayingOf(name: string): string {
+  if (name.startsWith('ending.')) return `Sessions whose client ${endingTable[name.slice(7) as keyof typeof endingTable].says}.`;
+  return counterTable[name as CounterName].says;
+}

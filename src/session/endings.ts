@@ -1,0 +1,63 @@
+/**
+ * endings — every way in which a session can end
+ *
+ * There is one way out (stages/end) and each ending has a name, a culprit and a sentence. The log word, the
+ * counter and what reputation learns are columns of this table.
+ *
+ * `verdict` is the log's short answer: pass (mail may have gone through, the client behaved), abandoned (the
+ * client left before it got what it came for), refused (Sluice ended it for what the client did), limit (a
+ * bound was reached), shut (Sluice had its own reasons).
+ */
+
+export type Blame = 'client' | 'us' | 'nobody';
+export type Verdict = 'pass' | 'abandoned' | 'refused' | 'limit' | 'shut';
+
+interface Ending {
+  readonly blame: Blame;
+  readonly verdict: Verdict;
+  /** The signal that reputation hears, by its name in reputation/signals; null for none. */
+  readonly signal: 'hangup' | 'stall' | null;
+  readonly says: string;
+}
+
+export const endingTable = {
+  quit: { blame: 'nobody', verdict: 'pass', signal: null, says: 'said QUIT' },
+  hangup: { blame: 'client', verdict: 'pass', signal: null, says: 'hung up between commands, as clients that keep connections do' },
+  leftGreeting: { blame: 'client', verdict: 'abandoned', signal: 'hangup', says: 'hung up before the greeting was whole' },
+  leftWaiting: { blame: 'client', verdict: 'abandoned', signal: 'hangup', says: 'hung up while a reply was owed' },
+  leftEnvelope: { blame: 'client', verdict: 'abandoned', signal: 'hangup', says: 'hung up with an envelope open' },
+  leftMessage: { blame: 'client', verdict: 'abandoned', signal: 'hangup', says: 'hung up inside a message' },
+  leftDelivery: { blame: 'client', verdict: 'abandoned', signal: null, says: 'hung up before the answer to its message' },
+  pregreet: { blame: 'client', verdict: 'refused', signal: null, says: 'spoke before the greeting and was sent away' },
+  pipelining: { blame: 'client', verdict: 'refused', signal: null, says: 'sent commands ahead of replies and was sent away' },
+  nonSmtp: { blame: 'client', verdict: 'refused', signal: null, says: 'spoke another protocol' },
+  bareNewline: { blame: 'client', verdict: 'refused', signal: null, says: 'ended lines with a bare LF and was sent away' },
+  denied: { blame: 'client', verdict: 'refused', signal: null, says: 'comes from a network on the deny list' },
+  unofferedBdat: { blame: 'client', verdict: 'refused', signal: null, says: 'sent BDAT although CHUNKING is not offered' },
+  dataAhead: { blame: 'client', verdict: 'refused', signal: null, says: 'sent a message before it was asked to' },
+  tooManyConnections: { blame: 'client', verdict: 'limit', signal: null, says: 'had too many sessions at once' },
+  commandTimeLimit: { blame: 'client', verdict: 'limit', signal: 'stall', says: 'finished no command in time' },
+  commandCountLimit: { blame: 'client', verdict: 'limit', signal: null, says: 'sent too many commands' },
+  errorLimit: { blame: 'client', verdict: 'limit', signal: null, says: 'made too many errors' },
+  lineTooLong: { blame: 'client', verdict: 'limit', signal: null, says: 'sent a command line far over the limit' },
+  dataTimeLimit: { blame: 'client', verdict: 'limit', signal: 'stall', says: 'sent nothing of its message for too long' },
+  messageTooBig: { blame: 'client', verdict: 'limit', signal: null, says: 'sent a message far over the limit' },
+  inputOverrun: { blame: 'client', verdict: 'limit', signal: null, says: 'sent far ahead while input memory was short' },
+  notReading: { blame: 'client', verdict: 'limit', signal: 'stall', says: 'did not read its replies' },
+  shuttingDown: { blame: 'us', verdict: 'shut', signal: null, says: 'was told that the service shuts down' },
+} as const satisfies Record<string, Ending>;
+
+export type EndingName = keyof typeof endingTable;
+
+/** Names by number: the order of the table. */
+export const endingNames = Object.keys(endingTable) as readonly EndingName[];
+
+const numbers = new Map<EndingName, number>(endingNames.map((name, number) => [name, number]));
+
+/** The number of an ending, for a column of small integers. */
+export function endingNumber(name: EndingName): number {
+  return numbers.get(name)!;
+}
+
+/** No ending yet. */
+export const NO_ENDING = 255;

@@ -1,0 +1,57 @@
+/**
+ * envelope — sender and recipients of the message in hand
+ *
+ * Taken from a pool when MAIL is accepted and given back when the envelope is forgotten, so a session that
+ * never says MAIL owns none. The strings are the checked arguments as they go to the backend, one latin-1
+ * character for one byte: `FROM:<a@b> SIZE=7`.
+ */
+import { assert } from '../base/assert.ts';
+
+/** One envelope: one transaction of one session. */
+export class Envelope {
+  /** The argument of MAIL. */
+  sender = '';
+  /** Arguments of RCPT that were answered 2xx. */
+  readonly recipients: string[] = [];
+  /** The argument of RCPT that is being judged; '' when none is. */
+  candidate = '';
+  /** SIZE= of MAIL. */
+  announcedBytes = 0;
+  /** Bytes of the message so far. */
+  bodyBytes = 0;
+  /** The reply that waits for the end of a message which is thrown away; null while it is kept. */
+  refusal: Uint8Array | null = null;
+
+  /** Forgets everything. */
+  clear(): void {
+    this.sender = '';
+    this.recipients.length = 0;
+    this.candidate = '';
+    this.announcedBytes = 0;
+    this.bodyBytes = 0;
+    this.refusal = null;
+  }
+}
+
+/** A pool of envelopes; it grows to the largest number that was ever open at once. */
+export class Envelopes {
+  readonly #spare: Envelope[] = [];
+  #taken = 0;
+
+  /** Envelopes in use. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  take(): Envelope {
+    this.#taken++;
+    return this.#spare.pop() ?? new Envelope();
+  }
+
+  give(envelope: Envelope): void {
+    assert(this.#taken > 0, 'more envelopes came back than were taken');
+    this.#taken--;
+    envelope.clear();
+    this.#spare.push(envelope);
+  }
+}

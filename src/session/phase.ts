@@ -1,0 +1,28 @@
+/**
+ * phase — what a session is doing, as one small integer
+ *
+ * The chart of a session's life. Each phase has at most one reason to wait: a timer (T), the client (C),
+ * the backend (B) or the spool (S), and the shard's turn dispatches on it.
+ */
+export const Phase = {
+  /** The slot is nobody's; its other columns mean nothing. */
+  Free: 0,
+  /** T: the first half of the greeting is out or dripping; a byte from the client now is a pregreet. */
+  Greeting: 1,
+  /** C: the client may speak. */
+  Listening: 2,
+  /** T: a reply is owed and waits for its time; what arrives is kept, not obeyed. */
+  Owing: 3,
+  /** B: a recipient is at the backend. */
+  Verifying: 4,
+  /** C or S: the message is coming in. */
+  Receiving: 5,
+  /** B: the message is whole and on its way to the backend. */
+  Delivering: 6,
+  /** C: the last reply is out; only the end of the stream is awaited. */
+  Closing: 7,
+} as const;
+export type Phase = (typeof Phase)[keyof typeof Phase];
+
+/** Names of the phases as the log and the stage field say them. */
+export const phaseNames = ['free', 'greeting', 'listening', 'owing', 'verifying', 'receiving', 'delivering', 'closing'] as const;

@@ -1,0 +1,271 @@
+/**
+ * shard — the tables of one engine thread, and its turn
+ *
+ * `step(nowMs)` is the only entry: it advances the wheel, obeys what the transports, the backend and the spool
+ * have noted, and returns. Nothing happens between two steps. The shard reads no clock and opens nothing: who
+ * drives it (a worker on sockets, a test on a virtual clock) hands in the time and the ports.
+ *
+ * The turn dispatches on the phase of a session; the stages change it. The order within a turn is fixed: timers,
+ * clients, backend, spool, outcomes, so the same input gives the same trace.
+ *
+ * Fairness: at most `EVENTS_MAX` client events a turn, so an accept storm cannot keep timers from firing; one
+ * session handles at most `COMMANDS_MAX` pipelined commands before others have their turn.
+ */
+import { assert, unreachable } from '../base/assert.ts';
+import { NO_HANDLE, slotOf } from '../base/handle.ts';
+import type { Handle } from '../base/handle.ts';
+import { SlotQueue } from '../base/slot-queue.ts';
+import { NO_ENDING } from '../session/endings.ts';
+import { Phase } from '../session/phase.ts';
+import { Flag } from '../session/sessions.ts';
+import { Noted } from '../transport/transport.ts';
+import { admit } from '../stages/admit.ts';
+import { continueGreeting, hearEarly } from '../stages/banner.ts';
+import { converse } from '../stages/converse.ts';
+import { delivered, notDeliveredInTime, receive } from '../stages/deliver.ts';
+import { cut, dismiss, finish, leavingOf, streamGone } from '../stages/end.ts';
+import { failTest } from '../stages/learn.ts';
+import { noLaneInTime, recipientJudged } from '../stages/recipient.ts';
+import { flush, pay } from '../stages/speak.ts';
+import type { Works } from '../stages/works.ts';
+import { Action } from '../policy/pace.ts';
+import { buildWorks } from './build.ts';
+import type { ShardParts } from './build.ts';
+
+const EVENTS_MAX = 2_048;
+const COMMANDS_MAX = 64;
+
+export class Shard {
+  readonly works: Works;
+  readonly #resting: SlotQueue;
+  #capabilitiesSeen = 0;
+
+  /** Takes all memory the shard will ever need. `nowMs` is the zero of its clock. */
+  constructor(parts: ShardParts) {
+    this.works = buildWorks(parts);
+    this.#resting = new SlotQueue(parts.front.capacity);
+    // A restarted shard has no sessions: what its forerunner had counted in is counted out.
+    this.works.reputation.forgetShard();
+  }
+
+  /** Makes the first connection to the backend. */
+  start(nowMs: number): void {
+    this.works.nowMs = nowMs;
+    this.works.lanes.warmUp(nowMs);
+  }
+
+  /** Sessions that are open. */
+  get sessionsOpen(): number {
+    return this.works.sessions.open;
+  }
+
+  /** One turn. True when there is more to do at once. `nowMs` never goes back. */
+  step(nowMs: number): boolean {
+    const { works } = this;
+    works.nowMs = nowMs;
+    this.#timers();
+    const isMore = this.#clients();
+    works.lanes.turn(nowMs);
+    this.#spool();
+    this.#outcomes();
+    this.#learnBackend();
+    works.lanes.settle(nowMs);
+    return isMore || this.#resting.length > 0;
+  }
+
+  /** The moment at which `step` must be called even if nothing is noted; Infinity when no timer is armed. */
+  nextDueMs(): number {
+    return this.works.wheel.nextDueMs();
+  }
+
+  /** Begins to empty the shard: idle and waiting sessions hear 421, those with a message in hand finish first. */
+  drain(nowMs: number): void {
+    const { works } = this;
+    works.nowMs = nowMs;
+    works.draining = true;
+    for (let slot = 0; slot < works.sessions.capacity; slot++) {
+      const phase = works.sessions.phaseOf(slot);
+      if (phase === Phase.Free || phase === Phase.Closing || isWithMessage(phase)) continue;
+      dismiss(works, slot, 'shuttingDown', works.replies.shuttingDown);
+      this.#conclude(slot);
+    }
+  }
+
+  #timers(): void {
+    const { works } = this;
+    const { wheel, sessions } = works;
+    wheel.advance(works.nowMs);
+    for (;;) {
+      const id = wheel.take();
+      if (id < 0) return;
+      if (id >= sessions.capacity) {
+        works.lanes.timeUp(id - sessions.capacity, works.nowMs);
+        continue;
+      }
+      this.#timeUp(id);
+      this.#run(id);
+    }
+  }
+
+  #timeUp(slot: number): void {
+    const { works } = this;
+    const { sessions, replies } = works;
+    const phase = sessions.phaseOf(slot);
+    switch (phase) {
+      case Phase.Greeting:
+        return continueGreeting(works, slot);
+      case Phase.Owing:
+        return pay(works, slot);
+      case Phase.Listening:
+        return dismiss(works, slot, 'commandTimeLimit', replies.commandTimeLimit);
+      case Phase.Verifying:
+        return noLaneInTime(works, slot);
+      case Phase.Receiving:
+        return dismiss(works, slot, 'dataTimeLimit', replies.dataTimeLimit);
+      case Phase.Delivering:
+        return notDeliveredInTime(works, slot);
+      case Phase.Closing:
+        return works.front.abort(sessions.handleOf(slot));
+      case Phase.Free:
+        return assert(false, 'a timer rang for a free row');
+      default:
+        return unreachable(phase);
+    }
+  }
+
+  #clients(): boolean {
+    const { front } = this.works;
+    // Sessions that had more to say than one turn allows come first.
+    for (let count = this.#resting.length; count > 0; count--) this.#run(this.#resting.serve());
+    for (let events = 0; events < EVENTS_MAX; events++) {
+      const handle = front.next();
+      if (handle === NO_HANDLE) return false;
+      this.#obey(handle, front.take(handle));
+    }
+    return true;
+  }
+
+  #obey(handle: Handle, noted: number): void {
+    const { works } = this;
+    const slot = slotOf(handle);
+    if ((noted & Noted.Opened) !== 0) admit(works, handle);
+    assert(works.sessions.handleOf(slot) === handle, 'an event came for a stranger');
+    if ((noted & Noted.Ended) !== 0) works.sessions.set(slot, Flag.PeerEnded);
+    if ((noted & Noted.Closed) !== 0) {
+      works.outbox.clear();
+      this.#resting.leave(slot);
+      return streamGone(works, slot);
+    }
+    return this.#run(slot);
+  }
+
+  /** Lets a session do all it can do now. */
+  #run(slot: number): void {
+    const { works } = this;
+    const { sessions } = works;
+    for (let commands = 0; ; commands++) {
+      if (commands === COMMANDS_MAX || works.outbox.isFull) {
+        if (!this.#resting.has(slot)) this.#resting.join(slot);
+        break;
+      }
+      if (!this.#advance(slot)) break;
+    }
+    if (sessions.phaseOf(slot) !== Phase.Free) this.#conclude(slot);
+  }
+
+  /** One step of a session by its phase; true when there may be another at once. */
+  #advance(slot: number): boolean {
+    const { works } = this;
+    const { sessions, front } = works;
+    const phase = sessions.phaseOf(slot);
+    switch (phase) {
+      case Phase.Greeting:
+        hearEarly(works, slot);
+        return this.#leaveIfEnded(slot);
+      case Phase.Listening:
+        if (works.draining) {
+          dismiss(works, slot, 'shuttingDown', works.replies.shuttingDown);
+          return false;
+        }
+        return converse(works, slot);
+      case Phase.Owing:
+        this.#hearWhileOwing(slot);
+        return this.#leaveIfEnded(slot);
+      case Phase.Receiving:
+        return receive(works, slot);
+      case Phase.Verifying:
+      case Phase.Delivering:
+        return this.#leaveIfEnded(slot);
+      case Phase.Closing: {
+        const handle = sessions.handleOf(slot);
+        front.consume(handle, front.peek(handle).length);
+        return false;
+      }
+      case Phase.Free:
+        return false;
+      default:
+        return unreachable(phase);
+    }
+  }
+
+  /** Bytes while a reply is owed: the client does not wait for replies. */
+  #hearWhileOwing(slot: number): void {
+    const { works } = this;
+    const { sessions, front, replies } = works;
+    if (sessions.has(slot, Flag.PipeliningOffered) || front.peek(sessions.handleOf(slot)).length === 0) return;
+    if (failTest(works, slot, 'pipelining') === Action.Drop) dismiss(works, slot, 'pipelining', replies.protocolDrop);
+  }
+
+  /** A client that has finished sending, with nothing left to be read, waits for no reply of ours. */
+  #leaveIfEnded(slot: number): boolean {
+    const { works } = this;
+    const { sessions, front } = works;
+    if (!sessions.has(slot, Flag.PeerEnded) || sessions.phaseOf(slot) === Phase.Closing) return false;
+    if (front.peek(sessions.handleOf(slot)).length > 0 || works.lanes.isCommitted(slot)) return false;
+    cut(works, slot, leavingOf(works, slot));
+    return false;
+  }
+
+  /** Behind everything a session did: writes what it said, and closes behind a last reply. */
+  #conclude(slot: number): void {
+    const { works } = this;
+    const { sessions } = works;
+    if (sessions.has(slot, Flag.StreamGone)) return works.outbox.clear();
+    const hadWords = !works.outbox.isEmpty;
+    if (!flush(works, slot)) return cut(works, slot, 'notReading');
+    const isLast = sessions.phaseOf(slot) === Phase.Closing && hadWords && sessions.endings[slot] !== NO_ENDING;
+    if (isLast) finish(works, slot);
+    return undefined;
+  }
+
+  #spool(): void {
+    const { works } = this;
+    for (let slot = works.spool.nextNoted(); slot >= 0; slot = works.spool.nextNoted()) {
+      if (works.sessions.phaseOf(slot) === Phase.Receiving) this.#run(slot);
+      else works.lanes.pieceReady(slot, works.nowMs);
+    }
+  }
+
+  #outcomes(): void {
+    const { works } = this;
+    for (let slot = works.lanes.nextOutcome(); slot >= 0; slot = works.lanes.nextOutcome()) {
+      const phase = works.sessions.phaseOf(slot);
+      if (phase === Phase.Verifying) recipientJudged(works, slot);
+      else if (phase === Phase.Delivering) delivered(works, slot);
+      else assert(false, 'the backend answered a session that asked nothing');
+      this.#run(slot);
+    }
+  }
+
+  #learnBackend(): void {
+    const { lanes, greetings } = this.works;
+    if (lanes.capabilitiesVersion === this.#capabilitiesSeen) return;
+    this.#capabilitiesSeen = lanes.capabilitiesVersion;
+    greetings.learn(lanes.capabilities);
+  }
+}
+
+/** Phases in which a message is in hand. */
+function isWithMessage(phase: Phase): boolean {
+  return phase === Phase.Receiving || phase === Phase.Delivering;
+}

@@ -1,0 +1,80 @@
+/**
+ * banner — the greeting, and who cannot wait for the end of it
+ *
+ * A client that follows RFC 5321 is silent until it has read the whole greeting. An unknown one gets the first
+ * line (`220-…`) and then silence for `screen.greet_wait`; the last line lets it speak. A slow one gets the
+ * first line in drips of `shape.drip_bytes`, and the last one after its planned delay. Whoever is known gets
+ * the single line at once. Bytes from the client before the last line are a pregreet.
+ *
+ * In: phase Greeting, set by admit.   Out: phase Listening, or dismissed.
+ * Cost: two writes and one timer for the unknown, one write for the known. Silence costs nothing.
+ */
+import { Action, Pace } from '../policy/pace.ts';
+import { allowedDelayMs, plannedDelayMs, Timer } from '../policy/patience.ts';
+import { Phase } from '../session/phase.ts';
+import { bytesDue, dripDoneMs } from '../timing/pacer.ts';
+import { dismiss } from './end.ts';
+import { failTest, wasNoted } from './learn.ts';
+import { charge, enter, say } from './speak.ts';
+import type { Works } from './works.ts';
+
+/** Says the first of the greeting, as the session's pace has it. */
+export function startGreeting(works: Works, slot: number): void {
+  const { sessions, config, greetings, outbox, wheel } = works;
+  if (sessions.paces[slot] === Pace.Instant) {
+    say(works, slot, greetings.last, Timer.None, Phase.Listening);
+    return;
+  }
+  if (sessions.paces[slot] === Pace.Screened) {
+    outbox.put(greetings.teaser);
+    sessions.dripped[slot] = greetings.teaser.length;
+    const waitMs = allowedDelayMs(config, Timer.Greeting, config.screen.greetWaitMs, 0);
+    charge(works, slot, waitMs);
+    sessions.dripSinceMs[slot] = works.nowMs + waitMs;
+    wheel.arm(slot, works.nowMs + waitMs);
+    return;
+  }
+  const waitMs = allowedDelayMs(config, Timer.Greeting, plannedDelayMs(config, Timer.Greeting), 0);
+  charge(works, slot, waitMs);
+  // The moment of the last line; the drips of the first one begin now.
+  sessions.dripSinceMs[slot] = works.nowMs + waitMs;
+  drip(works, slot, waitMs);
+}
+
+/** The greeting's timer: another drip, or the last line. */
+export function continueGreeting(works: Works, slot: number): void {
+  const { sessions, greetings } = works;
+  const lastDueMs = sessions.dripSinceMs[slot]!;
+  if (works.nowMs < lastDueMs) {
+    const waitMs = allowedDelayMs(works.config, Timer.Greeting, plannedDelayMs(works.config, Timer.Greeting), 0);
+    return drip(works, slot, waitMs);
+  }
+  const dripped = sessions.dripped[slot]!;
+  if (dripped < greetings.teaser.length) works.outbox.put(greetings.teaser.subarray(dripped));
+  // A client that has spoken already gets no last line: an answer to what it said is next.
+  if (!wasNoted(works, slot, 'pregreet')) works.outbox.put(greetings.last);
+  enter(works, slot, Phase.Listening);
+}
+
+/** Bytes came before the greeting was whole. They stay where they are until it is. */
+export function hearEarly(works: Works, slot: number): void {
+  if (works.front.peek(works.sessions.handleOf(slot)).length === 0) return;
+  const action = failTest(works, slot, 'pregreet');
+  if (action === Action.Drop) dismiss(works, slot, 'pregreet', works.replies.protocolDrop);
+}
+
+/** Sends what is due of the first line and arms the timer for what comes next. */
+function drip(works: Works, slot: number, waitMs: number): void {
+  const { sessions, config, greetings, wheel } = works;
+  const { dripBytes, dripIntervalMs } = config.shape;
+  const lastDueMs = sessions.dripSinceMs[slot]!;
+  const startMs = lastDueMs - waitMs;
+  const due = bytesDue(greetings.teaser.length, startMs, works.nowMs, dripBytes, dripIntervalMs);
+  const dripped = sessions.dripped[slot]!;
+  if (due > dripped) {
+    works.outbox.put(greetings.teaser.subarray(dripped, due));
+    sessions.dripped[slot] = due;
+  }
+  const nextMs = due < greetings.teaser.length ? dripDoneMs(due + 1, startMs, dripBytes, dripIntervalMs) : lastDueMs;
+  wheel.arm(slot, Math.min(nextMs, lastDueMs));
+}

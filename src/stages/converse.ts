@@ -1,0 +1,213 @@
+/**
+ * converse — commands in, replies out, and what the manner of speaking tells
+ *
+ * Takes one command line at a time from what has arrived, asks the law (smtp/dialogue) what it means, and does
+ * it or says why not. On the way it notices what no patient client does: commands sent ahead of replies
+ * before PIPELINING was offered, lines that end in a bare LF, another protocol altogether.
+ *
+ * In: phase Listening.   Out: Listening, Owing (a reply is due later), Verifying (stages/recipient), Receiving
+ * (stages/deliver) or Closing.
+ * Cost: one look for LF, one table look-up, one prepared reply. A command that names something (HELO, MAIL,
+ * RCPT) makes one string of it.
+ */
+import { latin1 } from '../base/ascii.ts';
+import type { TestName } from '../policy/pace.ts';
+import { Action } from '../policy/pace.ts';
+import { Timer } from '../policy/patience.ts';
+import { Count } from '../session/counters.ts';
+import { Phase } from '../session/phase.ts';
+import { Flag } from '../session/sessions.ts';
+import { lawFor, Standing } from '../smtp/dialogue.ts';
+import type { Cell } from '../smtp/dialogue.ts';
+import { Oddity } from '../smtp/line-reader.ts';
+import { Argument } from '../smtp/mailbox.ts';
+import type { ReplyName } from '../smtp/replies.ts';
+import { argumentStart, Verb, verbOf, verbTable } from '../smtp/verbs.ts';
+import { startReceiving } from './deliver.ts';
+import { cut, dismiss, leavingOf } from './end.ts';
+import { forgetEnvelope } from './forget.ts';
+import { failTest, note } from './learn.ts';
+import { judgeRecipient } from './recipient.ts';
+import { say } from './speak.ts';
+import type { Works } from './works.ts';
+
+const HELO_BYTES_MAX = 255;
+
+/** Takes the next command of a session; true when there may be another at once. */
+export function converse(works: Works, slot: number): boolean {
+  const { sessions, front, lines, config } = works;
+  const handle = sessions.handleOf(slot);
+  const bytes = front.peek(handle);
+  if (bytes.length === 0 || !lines.find(bytes, 0, sessions.scanned[slot]!)) return waitForMore(works, slot, bytes.length);
+  sessions.scanned[slot] = 0;
+  const lengthMax = config.smtp.commandLineBytes;
+  const isSkipped = sessions.has(slot, Flag.SkippingLine);
+  if (isSkipped || lines.end - lines.start > lengthMax) {
+    sessions.clear(slot, Flag.SkippingLine);
+    sessions.bytesIn[slot]! += lines.next;
+    front.consume(handle, lines.next);
+    refuse(works, slot, 'lineTooLong');
+    return sessions.phaseOf(slot) === Phase.Listening;
+  }
+  sessions.bytesIn[slot]! += lines.next;
+  works.counters.add(Count.commands);
+  obey(works, slot, bytes);
+  front.consume(handle, lines.next);
+  return sessions.phaseOf(slot) === Phase.Listening;
+}
+
+/** No whole line is there: remembers what was looked at, bounds an endless line, notices the end. */
+function waitForMore(works: Works, slot: number, length: number): boolean {
+  const { sessions, front, config } = works;
+  if (sessions.has(slot, Flag.PeerEnded)) {
+    cut(works, slot, leavingOf(works, slot));
+    return false;
+  }
+  const lengthMax = config.smtp.commandLineBytes;
+  if (length <= lengthMax + 1) {
+    sessions.scanned[slot] = length;
+    return false;
+  }
+  // The line is too long already: what has come is thrown away; twice the limit without an end is enough.
+  if (sessions.has(slot, Flag.SkippingLine) || length > lengthMax * 2) {
+    dismiss(works, slot, 'lineTooLong', works.replies.lineTooLong);
+    return false;
+  }
+  sessions.set(slot, Flag.SkippingLine);
+  sessions.scanned[slot] = 0;
+  sessions.bytesIn[slot]! += length;
+  front.consume(sessions.handleOf(slot), length);
+  return false;
+}
+
+/** Obeys the line that the reader found in `bytes`. */
+function obey(works: Works, slot: number, bytes: Uint8Array): void {
+  const { sessions, lines, config } = works;
+  const { start, end, oddities } = lines;
+  if (sessions.bump(sessions.commands, slot) > config.smtp.commandsMax) {
+    return dismiss(works, slot, 'commandCountLimit', works.replies.commandCountLimit);
+  }
+  if ((oddities & Oddity.BareLf) !== 0 && failed(works, slot, 'bareNewline', 'bareNewline')) return undefined;
+  if ((oddities & (Oddity.BareCr | Oddity.Nul)) !== 0) return refuse(works, slot, 'badLine');
+  const verb = verbOf(bytes, start, end);
+  if (bytes.length > lines.next && !mayPipeline(works, slot, verb) && failed(works, slot, 'pipelining', 'pipelining')) return undefined;
+  const cell = lawFor(sessions.standings[slot] as Standing, verb);
+  if (cell.deed === null) return refuse(works, slot, cell.reply!);
+  const argument = argumentStart(bytes, start, end);
+  if (argument < end && verbTable[verb]?.bare === true) return refuse(works, slot, 'badArgument');
+  return act(works, slot, verb, cell, bytes, argument, end);
+}
+
+function act(works: Works, slot: number, verb: Verb, cell: Cell, bytes: Uint8Array, start: number, end: number): void {
+  const { replies } = works;
+  switch (cell.deed) {
+    case 'hello':
+      return hello(works, slot, verb === Verb.Ehlo, bytes, start, end);
+    case 'mail':
+      return mail(works, slot, bytes, start, end);
+    case 'rcpt':
+      return rcpt(works, slot, bytes, start, end);
+    case 'data':
+      return startReceiving(works, slot, bytes.length > works.lines.next);
+    case 'reset':
+      forgetEnvelope(works, slot);
+      return say(works, slot, replies.ok, Timer.None, Phase.Listening);
+    case 'noop':
+      return say(works, slot, replies.ok, Timer.None, Phase.Listening);
+    case 'help':
+      return say(works, slot, replies.help, Timer.None, Phase.Listening);
+    case 'vrfy':
+      return say(works, slot, replies.vrfy, Timer.None, Phase.Listening);
+    case 'quit':
+      return dismiss(works, slot, 'quit', replies.bye);
+    case 'bdat':
+      return dismiss(works, slot, 'unofferedBdat', replies.bdat);
+    case 'foreign':
+      if (failed(works, slot, 'nonSmtpCommand', 'nonSmtp')) return undefined;
+      return refuse(works, slot, 'unknownCommand');
+    default:
+      return undefined;
+  }
+}
+
+/** True when more input may stand behind this command: RFC 2920 §3.1. */
+function mayPipeline(works: Works, slot: number, verb: Verb): boolean {
+  if (verb === Verb.Quit) return true;
+  // BDAT carries its payload behind it. It is refused, but not for this.
+  if (verb === Verb.Bdat || verb === Verb.Data) return true;
+  if (!works.sessions.has(slot, Flag.PipeliningOffered)) return false;
+  return verb !== Verb.Ehlo && verb !== Verb.Helo;
+}
+
+/** A test was failed; true when the session is over. */
+function failed(works: Works, slot: number, test: TestName, ending: 'bareNewline' | 'pipelining' | 'nonSmtp'): boolean {
+  if (failTest(works, slot, test) !== Action.Drop) return false;
+  dismiss(works, slot, ending, ending === 'nonSmtp' ? works.replies.notSmtp : works.replies.protocolDrop);
+  return true;
+}
+
+function hello(works: Works, slot: number, isEsmtp: boolean, bytes: Uint8Array, start: number, end: number): void {
+  const { sessions, greetings, replies } = works;
+  if (!isHelloName(bytes, start, end)) return refuse(works, slot, 'badHello');
+  forgetEnvelope(works, slot);
+  sessions.helos[slot] = latin1(bytes, start, end);
+  sessions.standings[slot] = Standing.Greeted;
+  sessions.clear(slot, Flag.Esmtp | Flag.PipeliningOffered);
+  if (!isEsmtp) return say(works, slot, replies.helo, Timer.Helo, Phase.Listening);
+  sessions.set(slot, Flag.Esmtp);
+  // Before the tests are passed a client must show that it waits for each reply.
+  const offers = sessions.has(slot, Flag.Passed) || works.passesNeeded === 0;
+  if (offers) sessions.set(slot, Flag.PipeliningOffered);
+  return say(works, slot, offers ? greetings.ehloPipelining : greetings.ehlo, Timer.Helo, Phase.Listening);
+}
+
+/** One word of printable bytes: it goes to the backend and into the log as it is. */
+function isHelloName(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end === start || end - start > HELO_BYTES_MAX) return false;
+  for (let at = start; at < end; at++) if (bytes[at]! <= 0x20 || bytes[at] === 0x7f) return false;
+  return true;
+}
+
+const mailReplies: readonly ReplyName[] = ['mailOk', 'badMail', 'badSender', 'badParameter'];
+const rcptReplies: readonly ReplyName[] = ['rcptOk', 'badRcpt', 'badRecipient', 'badParameter'];
+
+function mail(works: Works, slot: number, bytes: Uint8Array, start: number, end: number): void {
+  const { sessions, mailboxes, greetings, envelopes, replies } = works;
+  const offered = sessions.has(slot, Flag.Esmtp) ? works.lanes.capabilities.extensions : 0;
+  const verdict = mailboxes.readMail(bytes, start, end, offered);
+  if (verdict !== Argument.Good) return refuse(works, slot, mailReplies[verdict]!);
+  const sizeMax = greetings.sizeMaxBytes;
+  if (sizeMax > 0 && mailboxes.sizeBytes > sizeMax) return refuse(works, slot, 'messageTooBig');
+  const envelope = envelopes.take();
+  envelope.sender = `FROM:${argumentOf(works, bytes)}`;
+  envelope.announcedBytes = mailboxes.sizeBytes;
+  sessions.envelopes[slot] = envelope;
+  sessions.standings[slot] = Standing.Mail;
+  return say(works, slot, replies.mailOk, Timer.Mail, Phase.Listening);
+}
+
+function rcpt(works: Works, slot: number, bytes: Uint8Array, start: number, end: number): void {
+  const { sessions, mailboxes } = works;
+  const offered = sessions.has(slot, Flag.Esmtp) ? works.lanes.capabilities.extensions : 0;
+  const verdict = mailboxes.readRcpt(bytes, start, end, offered);
+  if (verdict !== Argument.Good) return refuse(works, slot, rcptReplies[verdict]!);
+  return judgeRecipient(works, slot, `TO:${argumentOf(works, bytes)}`);
+}
+
+/** The checked path and its parameters, byte for byte. */
+function argumentOf(works: Works, bytes: Uint8Array): string {
+  const { pathStart, pathEnd, parametersStart, parametersEnd } = works.mailboxes;
+  const path = latin1(bytes, pathStart, pathEnd);
+  return parametersEnd > parametersStart ? `${path} ${latin1(bytes, parametersStart, parametersEnd)}` : path;
+}
+
+/** An error of the client: counted, answered, and enough of them end the session. */
+export function refuse(works: Works, slot: number, reply: ReplyName): void {
+  const { sessions, config, replies, counters } = works;
+  counters.add(Count.errors);
+  note(works, slot, 'badCommand');
+  if (sessions.bump(sessions.errors, slot) >= config.smtp.errorsMax) {
+    return dismiss(works, slot, 'errorLimit', replies.errorLimit);
+  }
+  return say(works, slot, replies[reply], Timer.None, Phase.Listening);
+}

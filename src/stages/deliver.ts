@@ -1,0 +1,152 @@
+/**
+ * deliver — take the message in, hand it over, pass the answer on
+ *
+ * The body comes at the client's pace into bounded memory (backend/spool) and is looked through for its one true
+ * end (smtp/body-end). Only when it is whole does the backend see anything of it: a client that leaves early
+ * has delivered nothing. Then a lane takes it at full speed, and the client hears the backend's own reply, at
+ * once, since a delayed 250 is how mail gets doubled (RFC 1047). Sluice has no 250 of its own to give.
+ *
+ * A message that cannot be taken (too big, bare newlines, no room) is read to its end and thrown away, so that
+ * the refusal reaches a client which listens only then.
+ *
+ * In: phase Listening with DATA in hand.   Out: Receiving, Delivering, then Listening; or Closing.
+ */
+import { Job } from '../backend/lane.ts';
+import { Outcome } from '../backend/lanes.ts';
+import { Timer } from '../policy/patience.ts';
+import { Count } from '../session/counters.ts';
+import { Phase } from '../session/phase.ts';
+import { Flag } from '../session/sessions.ts';
+import { BodyState, normalize } from '../smtp/body-end.ts';
+import { bury, cut, dismiss } from './end.ts';
+import { forgetEnvelope, forgetMessage } from './forget.ts';
+import { note } from './learn.ts';
+import { say } from './speak.ts';
+import type { Works } from './works.ts';
+
+/** A client may send this much beyond twice the size limit before it is cut off. */
+const OVERRUN_BYTES_MAX = 1_000_000;
+/** Bytes of a refused message that are thrown away when there is no size limit. */
+const DISCARD_BYTES_MAX = 100_000_000;
+
+/** DATA: asks for the message. `isAhead`: bytes stand behind the command although 354 was not said. */
+export function startReceiving(works: Works, slot: number, isAhead: boolean): void {
+  const { sessions, replies, spool } = works;
+  if (isAhead) {
+    // What follows cannot be told from commands; whoever sends it does not wait, or hides something.
+    note(works, slot, 'pipelining');
+    return dismiss(works, slot, 'dataAhead', replies.dataAhead);
+  }
+  spool.begin(slot);
+  sessions.bodyStates[slot] = BodyState.LineStart;
+  say(works, slot, replies.startData, Timer.Data, Phase.Receiving);
+}
+
+/** Takes what has arrived of the message; true when the session may go on at once. */
+export function receive(works: Works, slot: number): boolean {
+  const { sessions, front, bodies, spool } = works;
+  const handle = sessions.handleOf(slot);
+  const envelope = sessions.envelopes[slot]!;
+  if (envelope.refusal === null && spool.isBehind(slot)) return false;
+  const bytes = front.peek(handle);
+  const state = sessions.bodyStates[slot] as BodyState;
+  if (bytes.length > 0) bodies.scan(bytes, bytes.length, state);
+  if (bytes.length === 0 || bodies.used === 0) {
+    if (sessions.has(slot, Flag.PeerEnded)) cut(works, slot, 'leftMessage');
+    return false;
+  }
+  const { used } = bodies;
+  sessions.bodyStates[slot] = bodies.state;
+  sessions.bytesIn[slot]! += used;
+  envelope.bodyBytes += used;
+  keep(works, slot, bytes.subarray(0, used), state);
+  front.consume(handle, used);
+  if (bodies.done) {
+    received(works, slot);
+    return true;
+  }
+  if (isFarTooBig(works, envelope.bodyBytes, envelope.refusal)) {
+    dismiss(works, slot, 'messageTooBig', works.replies.messageFarTooBig);
+    return false;
+  }
+  works.wheel.arm(slot, works.nowMs + works.config.smtp.dataBlockTimeMs);
+  return false;
+}
+
+/** Puts a piece into the spool, or finds the reason why the message is refused. */
+function keep(works: Works, slot: number, piece: Uint8Array, state: BodyState): void {
+  const { sessions, config, bodies, spool, greetings, replies, counters } = works;
+  const envelope = sessions.envelopes[slot]!;
+  if (envelope.refusal !== null) return;
+  const sizeMax = greetings.sizeMaxBytes;
+  let bytes = piece;
+  if (bodies.odd && config.smtp.bareNewline === 'reject') {
+    envelope.refusal = replies.bodyNewline;
+  } else {
+    if (bodies.odd || state === BodyState.SoftStart) bytes = normalize(piece, piece.length, state);
+    if (sizeMax > 0 && envelope.bodyBytes > sizeMax) {
+      envelope.refusal = replies.messageTooBig;
+    } else if (!spool.append(slot, bytes)) {
+      counters.add(Count.spoolFull);
+      envelope.refusal = replies.spoolFull;
+    }
+  }
+  if (envelope.refusal !== null) spool.discard(slot);
+}
+
+function isFarTooBig(works: Works, bytes: number, refusal: Uint8Array | null): boolean {
+  const sizeMax = works.greetings.sizeMaxBytes;
+  if (sizeMax > 0) return bytes > sizeMax * 2 + OVERRUN_BYTES_MAX;
+  return refusal !== null && bytes > DISCARD_BYTES_MAX;
+}
+
+/** The message is whole. */
+function received(works: Works, slot: number): void {
+  const { sessions, counters, config, lanes, wheel, spool } = works;
+  counters.add(Count.messagesReceived);
+  const { refusal } = sessions.envelopes[slot]!;
+  if (refusal !== null) return answer(works, slot, refusal);
+  if (spool.spilled(slot)) counters.add(Count.spilled);
+  sessions.enter(slot, Phase.Delivering);
+  sessions.backendSinceMs[slot] = works.nowMs;
+  wheel.arm(slot, works.nowMs + config.backend.waitMaxMs);
+  return lanes.request(slot, Job.Deliver, works.nowMs);
+}
+
+/** The backend has answered the message, or could not be given it. */
+export function delivered(works: Works, slot: number): void {
+  const { sessions, lanes, config } = works;
+  sessions.backendMs[slot]! += works.nowMs - sessions.backendSinceMs[slot]!;
+  let reply = lanes.replyOf(slot);
+  const isLate = config.backend.verifyRecipients === 'late';
+  // A recipient that was promised and is refused now: the sender keeps the message and asks again. In late mode
+  // the one recipient was never promised by the backend, so its refusal is the answer to the message.
+  if (lanes.outcomeOf(slot) === Outcome.Changed && !isLate) reply = works.replies.envelopeChanged;
+  answer(works, slot, reply);
+}
+
+/** Nobody had a lane to spare in time. */
+export function notDeliveredInTime(works: Works, slot: number): void {
+  if (!works.lanes.isWaiting(slot)) return;
+  works.sessions.backendMs[slot]! += works.nowMs - works.sessions.backendSinceMs[slot]!;
+  answer(works, slot, works.replies.backendBusy);
+}
+
+/** Says what became of the message; the transaction is over. */
+function answer(works: Works, slot: number, reply: Uint8Array): void {
+  const { sessions, counters, spool } = works;
+  const verdict = reply[0]! - 0x30;
+  if (verdict === 2) {
+    counters.add(Count.messagesDelivered);
+    sessions.bump(sessions.messages, slot);
+    note(works, slot, 'delivered');
+    forgetMessage(works, slot);
+  } else {
+    counters.add(verdict === 4 ? Count.messagesDeferred : Count.messagesRefused);
+    if (verdict === 5 && spool.has(slot)) note(works, slot, 'contentRefused');
+    forgetEnvelope(works, slot);
+  }
+  if (sessions.has(slot, Flag.StreamGone)) return bury(works, slot);
+  say(works, slot, reply, Timer.None, Phase.Listening);
+  return undefined;
+}

@@ -1,0 +1,125 @@
+/**
+ * end — the only way out
+ *
+ * Every session ends here, whoever is to blame: a reason is set once (the first one stands), the stream is
+ * closed, and when it is gone the session is counted, learnt from and written down in one line.
+ *
+ * A session whose message may have reached the backend outlives its stream: the row stays until the backend
+ * has answered, so that the log says what became of the message.
+ */
+import { Count } from '../session/counters.ts';
+import type { EndingName } from '../session/endings.ts';
+import { endingNames, endingNumber, endingTable, NO_ENDING } from '../session/endings.ts';
+import { Phase, phaseNames } from '../session/phase.ts';
+import { Flag } from '../session/sessions.ts';
+import { paceNames } from '../policy/pace.ts';
+import { Standing } from '../smtp/dialogue.ts';
+import { forgetEnvelope } from './forget.ts';
+import { note, reasonsOf } from './learn.ts';
+import type { Works } from './works.ts';
+
+/** A client that does not close after the last reply is waited for this long. */
+const LINGER_MS = 5_000;
+
+/** Says a last reply at once and closes. */
+export function dismiss(works: Works, slot: number, ending: EndingName, lastReply: Uint8Array): void {
+  works.outbox.put(lastReply);
+  setEnding(works, slot, ending);
+  works.sessions.enter(slot, Phase.Closing);
+}
+
+/** Closes without a word: the client is gone or does not read. */
+export function cut(works: Works, slot: number, ending: EndingName): void {
+  setEnding(works, slot, ending);
+  works.sessions.enter(slot, Phase.Closing);
+  works.wheel.cancel(slot);
+  works.front.abort(works.sessions.handleOf(slot));
+}
+
+/** The last reply was written: the stream ends behind it. */
+export function finish(works: Works, slot: number): void {
+  const { sessions, front, wheel } = works;
+  forgetEnvelope(works, slot);
+  front.end(sessions.handleOf(slot));
+  wheel.arm(slot, works.nowMs + LINGER_MS);
+}
+
+/** Names the ending, if none is named yet. */
+export function setEnding(works: Works, slot: number, ending: EndingName): void {
+  const { sessions } = works;
+  if (sessions.endings[slot] !== NO_ENDING) return;
+  sessions.endings[slot] = endingNumber(ending);
+  sessions.endPhases[slot] = sessions.phaseOf(slot);
+}
+
+/** How a client that went by itself ended its session, by what was going on. */
+export function leavingOf(works: Works, slot: number): EndingName {
+  const { sessions } = works;
+  switch (sessions.phaseOf(slot)) {
+    case Phase.Greeting:
+      return 'leftGreeting';
+    case Phase.Owing:
+    case Phase.Verifying:
+      return 'leftWaiting';
+    case Phase.Receiving:
+      return 'leftMessage';
+    case Phase.Delivering:
+      return 'leftDelivery';
+    default:
+      return sessions.standings[slot]! >= Standing.Mail ? 'leftEnvelope' : 'hangup';
+  }
+}
+
+/** The stream is gone. The row goes too, unless the backend still has to say what became of a message. */
+export function streamGone(works: Works, slot: number): void {
+  const { sessions, lanes } = works;
+  setEnding(works, slot, leavingOf(works, slot));
+  sessions.set(slot, Flag.StreamGone);
+  if (sessions.phaseOf(slot) === Phase.Delivering && lanes.isCommitted(slot)) {
+    works.wheel.cancel(slot);
+    return;
+  }
+  bury(works, slot);
+}
+
+/** Counts, learns, writes the line, gives the row back. */
+export function bury(works: Works, slot: number): void {
+  const { sessions, counters, wheel, front, reputation } = works;
+  forgetEnvelope(works, slot);
+  wheel.cancel(slot);
+  const ending = endingNames[sessions.endings[slot]!]!;
+  const { signal } = endingTable[ending];
+  if (signal !== null) note(works, slot, signal);
+  counters.addEnding(sessions.endings[slot]!);
+  counters.add(Count.sessionsClosed);
+  writeDown(works, slot, ending);
+  if (sessions.has(slot, Flag.Leased)) reputation.closed(sessions.reputations[slot]!);
+  const handle = sessions.handleOf(slot);
+  sessions.close(slot);
+  front.release(handle);
+}
+
+function writeDown(works: Works, slot: number, ending: EndingName): void {
+  const { sessions, report, front } = works;
+  const handle = sessions.handleOf(slot);
+  report.id = works.idPrefix + sessions.serials[slot]!.toString(36);
+  report.epochMs = works.epochMs + works.nowMs;
+  report.client = sessions.clients[slot]!;
+  report.port = front.remotePort(handle);
+  report.listener = works.listeners[front.listenerOf(handle)] ?? '';
+  report.helo = sessions.helos[slot]!;
+  report.ending = ending;
+  report.reasons = reasonsOf(works, slot);
+  report.score = sessions.scores[slot]!;
+  report.stage = phaseNames[sessions.endPhases[slot]!]!;
+  report.pace = paceNames[sessions.paces[slot]!]!;
+  report.bytesIn = sessions.bytesIn[slot]!;
+  report.bytesOut = sessions.bytesOut[slot]!;
+  report.delayMs = sessions.delaysMs[slot]!;
+  report.durationMs = Math.round(works.nowMs - sessions.openedMs[slot]!);
+  report.recipientsOk = sessions.recipientsOk[slot]!;
+  report.recipientsBad = sessions.recipientsBad[slot]!;
+  report.messages = sessions.messages[slot]!;
+  report.backendMs = sessions.backendMs[slot]!;
+  works.journal.ended(report);
+}

@@ -1,0 +1,56 @@
+/**
+ * greetings — the first lines and the EHLO replies, prepared
+ *
+ * The greeting exists whole (`220 host text`) for those who are known, and in two parts for the trap: the
+ * first line is `220-host text`, which tells a client that follows RFC 5321 §4.2.1 to keep silent, the last
+ * line `220 host text` lets it speak. The EHLO reply offers what Sluice can read and the backend offers,
+ * with and without PIPELINING; it is written anew when the backend's abilities change.
+ */
+import type { Capabilities } from '../backend/capabilities.ts';
+import type { Config } from '../config/config.ts';
+import { Extension } from '../smtp/mailbox.ts';
+import { encodeLine } from '../smtp/replies.ts';
+
+export class Greetings {
+  /** `220-host text` */
+  readonly teaser: Uint8Array;
+  /** `220 host text` */
+  readonly last: Uint8Array;
+  /** The EHLO reply without and with PIPELINING. */
+  ehlo: Uint8Array;
+  ehloPipelining: Uint8Array;
+  /** Largest message that is taken; 0 for no limit. */
+  sizeMaxBytes = 0;
+
+  readonly #config: Config;
+
+  constructor(config: Config, capabilities: Capabilities) {
+    this.#config = config;
+    const text = `${config.hostname} ${config.screen.banner}`.trimEnd();
+    this.teaser = encodeLine(`220-${text}`);
+    this.last = encodeLine(`220 ${text}`);
+    this.ehlo = this.teaser;
+    this.ehloPipelining = this.teaser;
+    this.learn(capabilities);
+  }
+
+  /** Writes the EHLO replies for what the backend can do. */
+  learn(capabilities: Capabilities): void {
+    const own = this.#config.smtp.messageSizeMaxBytes;
+    const theirs = capabilities.sizeMaxBytes;
+    this.sizeMaxBytes = own === 0 || theirs === 0 ? Math.max(own, theirs) : Math.min(own, theirs);
+    const has = (extension: number): boolean => (capabilities.extensions & extension) !== 0;
+    const lines = [this.#config.hostname];
+    if (has(Extension.Size)) lines.push(this.sizeMaxBytes > 0 ? `SIZE ${this.sizeMaxBytes}` : 'SIZE');
+    if (has(Extension.EightBitMime)) lines.push('8BITMIME');
+    if (has(Extension.SmtpUtf8)) lines.push('SMTPUTF8');
+    if (has(Extension.Dsn)) lines.push('DSN');
+    this.ehlo = encode([...lines, 'ENHANCEDSTATUSCODES']);
+    this.ehloPipelining = encode([...lines, 'PIPELINING', 'ENHANCEDSTATUSCODES']);
+  }
+}
+
+function encode(lines: readonly string[]): Uint8Array {
+  const texts = lines.map((line, row) => `250${row === lines.length - 1 ? ' ' : '-'}${line}`);
+  return encodeLine(texts.join('\r\n'));
+}

@@ -1,0 +1,106 @@
+/**
+ * recipient — each recipient is the backend's to accept, at the moment it is named
+ *
+ * A client that has failed a test hears a refusal and the backend hears nothing. A client that has come this far
+ * without failing has passed: from here on it is known, in this session and the next. Its recipient goes to a
+ * lane and the backend's own reply comes back; a name that the backend has just called unknown is answered from
+ * memory.
+ *
+ * With `backend.verify_recipients = "late"` the backend is asked together with the message. The answer to a
+ * message is one for all its recipients, so a message then has one recipient: the second hears 452, and an
+ * honest sender gives it a message of its own.
+ *
+ * In: phase Listening, from converse.   Out: Verifying, then Listening (or Owing, when the reply is to wait).
+ */
+import { Job } from '../backend/lane.ts';
+import { Outcome } from '../backend/lanes.ts';
+import { Timer } from '../policy/patience.ts';
+import { Count } from '../session/counters.ts';
+import { Phase } from '../session/phase.ts';
+import { Flag } from '../session/sessions.ts';
+import { Standing } from '../smtp/dialogue.ts';
+import { dismiss } from './end.ts';
+import { note, passTests } from './learn.ts';
+import { say } from './speak.ts';
+import type { Works } from './works.ts';
+
+/** Decides about the recipient `argument` (`TO:<…> …`), at once or by asking the backend. */
+export function judgeRecipient(works: Works, slot: number, argument: string): void {
+  const { sessions, config, replies, counters } = works;
+  const envelope = sessions.envelopes[slot]!;
+  if (sessions.has(slot, Flag.RefuseRecipients)) {
+    counters.add(Count.recipientsScreened);
+    return refuseRecipient(works, slot, replies.protocolRefuse);
+  }
+  passTests(works, slot);
+  if (envelope.recipients.length >= config.smtp.recipientsMax) {
+    return say(works, slot, replies.tooManyRecipients, Timer.None, Phase.Listening);
+  }
+  const remembered = works.unknownRecipients.replyFor(argument, works.nowMs);
+  if (remembered !== null) {
+    counters.add(Count.recipientsCached);
+    note(works, slot, 'unknownRecipient');
+    return refuseRecipient(works, slot, remembered);
+  }
+  envelope.candidate = argument;
+  if (config.backend.verifyRecipients === 'late') return acceptUnheard(works, slot);
+  sessions.enter(slot, Phase.Verifying);
+  sessions.backendSinceMs[slot] = works.nowMs;
+  works.wheel.arm(slot, works.nowMs + config.backend.waitMaxMs);
+  works.lanes.request(slot, Job.Verify, works.nowMs);
+  return undefined;
+}
+
+/** The backend has judged, or could not be asked. */
+export function recipientJudged(works: Works, slot: number): void {
+  const { sessions, lanes, counters } = works;
+  const envelope = sessions.envelopes[slot]!;
+  sessions.backendMs[slot]! += works.nowMs - sessions.backendSinceMs[slot]!;
+  const code = lanes.codeOf(slot);
+  const reply = lanes.replyOf(slot);
+  if (lanes.outcomeOf(slot) !== Outcome.Answered) {
+    return say(works, slot, reply, Timer.Rcpt, Phase.Listening);
+  }
+  if (code < 300) {
+    envelope.recipients.push(envelope.candidate);
+    return accepted(works, slot, reply);
+  }
+  counters.add(Count.recipientsBad);
+  works.unknownRecipients.learn(envelope.candidate, code, reply, works.nowMs);
+  if (code >= 500) note(works, slot, 'unknownRecipient');
+  return refuseRecipient(works, slot, reply);
+}
+
+/** Nobody had a lane to spare in time. */
+export function noLaneInTime(works: Works, slot: number): void {
+  const { sessions, lanes, replies } = works;
+  // A lane is at work for the session: it has timers of its own.
+  if (!lanes.isWaiting(slot)) return;
+  lanes.release(slot, works.nowMs);
+  sessions.backendMs[slot]! += works.nowMs - sessions.backendSinceMs[slot]!;
+  say(works, slot, replies.backendBusy, Timer.None, Phase.Listening);
+}
+
+function acceptUnheard(works: Works, slot: number): void {
+  const envelope = works.sessions.envelopes[slot]!;
+  if (envelope.recipients.length > 0) return say(works, slot, works.replies.oneRecipient, Timer.None, Phase.Listening);
+  envelope.recipients.push(envelope.candidate);
+  return accepted(works, slot, works.replies.rcptOk);
+}
+
+function accepted(works: Works, slot: number, reply: Uint8Array): void {
+  const { sessions, counters } = works;
+  counters.add(Count.recipientsOk);
+  sessions.bump(sessions.recipientsOk, slot);
+  sessions.standings[slot] = Standing.Rcpt;
+  return say(works, slot, reply, Timer.Rcpt, Phase.Listening);
+}
+
+function refuseRecipient(works: Works, slot: number, reply: Uint8Array): void {
+  const { sessions, config, replies } = works;
+  sessions.bump(sessions.recipientsBad, slot);
+  if (sessions.bump(sessions.errors, slot) >= config.smtp.errorsMax) {
+    return dismiss(works, slot, 'errorLimit', replies.errorLimit);
+  }
+  return say(works, slot, reply, Timer.Rcpt, Phase.Listening);
+}

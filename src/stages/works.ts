@@ -1,0 +1,71 @@
+/**
+ * works — what the five stages of a shard share
+ *
+ * The tables, ports and prepared bytes of one shard, and the moment of the present turn. A stage is a handful of
+ * functions over `(works, slot)`; it changes a session by its columns and its phase, never by calling
+ * another stage: the shard's turn looks at the phase and calls whoever is next (shard/shard).
+ */
+import type { Lanes } from '../backend/lanes.ts';
+import type { UnknownRecipients } from '../backend/recipients.ts';
+import type { Spool } from '../backend/spool.ts';
+import type { Config } from '../config/config.ts';
+import type { NetworkSet } from '../policy/networks.ts';
+import type { ReputationTable } from '../reputation/table.ts';
+import type { Counters } from '../session/counters.ts';
+import type { Envelopes } from '../session/envelope.ts';
+import type { Journal, SessionReport } from '../session/journal.ts';
+import type { Sessions } from '../session/sessions.ts';
+import type { BodyScanner } from '../smtp/body-end.ts';
+import type { LineReader } from '../smtp/line-reader.ts';
+import type { MailboxReader } from '../smtp/mailbox.ts';
+import type { ReplyBook } from '../smtp/replies.ts';
+import type { Wheel } from '../timing/wheel.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { Greetings } from './greetings.ts';
+import type { Outbox } from './outbox.ts';
+
+/** The permanent lists, compiled. */
+export interface Lists {
+  readonly allow: NetworkSet;
+  readonly slow: NetworkSet;
+  readonly deny: NetworkSet;
+}
+
+export interface Works {
+  readonly config: Config;
+  readonly front: Transport;
+  readonly sessions: Sessions;
+  readonly wheel: Wheel;
+  readonly replies: ReplyBook;
+  readonly greetings: Greetings;
+  readonly outbox: Outbox;
+  readonly counters: Counters;
+  readonly journal: Journal;
+  readonly reputation: ReputationTable;
+  readonly lanes: Lanes;
+  readonly unknownRecipients: UnknownRecipients;
+  readonly spool: Spool;
+  readonly envelopes: Envelopes;
+  readonly lists: Lists;
+  readonly lines: LineReader;
+  readonly mailboxes: MailboxReader;
+  readonly bodies: BodyScanner;
+  readonly report: SessionReport;
+  /** Pass bits a client needs to be known. */
+  readonly passesNeeded: number;
+  /** Prefix of session ids; unique for this start of this shard. */
+  readonly idPrefix: string;
+  /** The text of each listener's address, by its number. */
+  readonly listeners: readonly string[];
+  /** Wall clock at the shard's zero, milliseconds since 1970. */
+  readonly epochMs: number;
+  /** The present turn, milliseconds since the shard's zero. */
+  nowMs: number;
+  serial: number;
+  draining: boolean;
+}
+
+/** Seconds since 1970, as the reputation table counts. */
+export function epochSec(works: Works): number {
+  return Math.floor((works.epochMs + works.nowMs) / 1000);
+}

@@ -1,0 +1,102 @@
+/**
+ * transport — what the engine may ask of the network, and what the network owes the engine
+ *
+ * One transport carries many byte streams of one direction: the front accepts clients, the back connects
+ * to the backend. The engine sees handles, bytes and a short list of things that were noted; it never sees
+ * a socket. Two implementations pass one contract suite: memory (virtual clock, tests, simulation) and
+ * node (io/node-transport).
+ *
+ * The contract, in prose:
+ * - An event is *noted* when it happens and *obeyed* on the engine's own turn. No method of a transport
+ *   calls back into the engine before it returns. The one callback is `onNoted`, which says "there is
+ *   something to do, take a turn soon" and nothing else.
+ * - A stream with something noted is handed out by `next()` once; its events are merged into one bit set
+ *   until `take()` clears it. So the queue of events can never be longer than the number of streams.
+ * - Input is lent: `peek()` returns all bytes that arrived and were not consumed; the view is valid until the
+ *   next call of `consume`, `release`, or the end of the turn. What is left unconsumed stays, and counts
+ *   against `inputBytesMax`: above it the transport stops reading from the peer by itself and begins again
+ *   when the engine has consumed.
+ * - `write()` takes all or nothing. Bytes that were taken must not be changed by the caller afterwards.
+ *   It refuses (false) when more than `outputBytesMax` would wait for a peer that does not read; `Drained`
+ *   is noted when nothing waits any more.
+ * - `Ended` is noted when the peer has sent its last byte (FIN); bytes that came before it are still there
+ *   to be peeked. Writing stays possible.
+ * - `Closed` is noted once, last of all, when the stream is gone for whatever reason, the engine's own
+ *   `end` and `abort` included. The handle and its addresses stay valid until the engine calls `release`;
+ *   only then is the slot given out again.
+ *
+ * Costs: no allocation per event beyond what the platform itself allocates.
+ * Not taken: promises and streams (an object per event), a callback per kind of event (re-entrancy: an
+ * engine that is called back from inside its own write judges clients by its own half-finished state).
+ */
+import type { Handle } from '../base/handle.ts';
+
+/** What can be noted of a stream, as bits of one small integer. */
+export const Noted = {
+  /** Accepted from a client, or connected to the backend. Noted once, first of all. */
+  Opened: 1,
+  /** New bytes are there to be peeked. */
+  Readable: 2,
+  /** Nothing waits to be written any more, after a `write` was refused or `end` was asked for. */
+  Drained: 4,
+  /** The peer has finished sending. */
+  Ended: 8,
+  /** The stream is gone. A connect that failed is Closed without ever having been Opened. */
+  Closed: 16,
+} as const;
+
+/** Where to connect to; resolved before the engine sees it. */
+export interface Endpoint {
+  /** A literal IPv4 or IPv6 address. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Transport {
+  /** Streams this transport can hold at once. Slots of its handles are below it. */
+  readonly capacity: number;
+
+  /** Called (from outside a turn) when the first thing is noted since the last turn began. */
+  onNoted: () => void;
+
+  /** The next stream with something noted, NO_HANDLE when there is none. Rotates: nobody starves. */
+  next(): Handle;
+
+  /** What was noted of a stream since it was last taken: `Noted` bits. Clears them. */
+  take(handle: Handle): number;
+
+  /** Unconsumed bytes; an empty view when there are none. Lent, see above. */
+  peek(handle: Handle): Uint8Array;
+
+  /** Marks the first `count` bytes of the last peek as used up. */
+  consume(handle: Handle, count: number): void;
+
+  /** Gives bytes to the peer: true when taken whole, false when too much is waiting already. */
+  write(handle: Handle, bytes: Uint8Array): boolean;
+
+  /** Bytes taken by `write` that the peer's side has not yet accepted. */
+  unwritten(handle: Handle): number;
+
+  /** Sends what was written, then closes; the peer may still send, which is thrown away. */
+  end(handle: Handle): void;
+
+  /** Closes at once; what was not sent is lost. */
+  abort(handle: Handle): void;
+
+  /** Gives the slot back. Allowed only after Closed was taken. */
+  release(handle: Handle): void;
+
+  /** Begins a connection; NO_HANDLE when all slots are in use. Accepting transports refuse (throw). */
+  connect(endpoint: Endpoint): Handle;
+
+  /** The peer's address as text ("192.0.2.7", "2001:db8::7"; never IPv4-mapped) and its port. */
+  remoteAddress(handle: Handle): string;
+  remotePort(handle: Handle): number;
+
+  /** Our own side's address and port. */
+  localAddress(handle: Handle): string;
+  localPort(handle: Handle): number;
+
+  /** Which listener of the configuration (0 …) accepted the stream; -1 for connected ones. */
+  listenerOf(handle: Handle): number;
+}

@@ -1,0 +1,118 @@
+/**
+ * main — one shard in one worker thread
+ *
+ * Wires the outside world (io) into a shard: sockets that listen for themselves with SO_REUSEPORT, the log, spool
+ * files, the clock. A fault in here is the shard's own: the thread ends, its sessions end with it, and the
+ * primary starts another.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { bytesOf } from '../base/ascii.ts';
+import { assert } from '../base/assert.ts';
+import { endpointOf } from '../config/addresses.ts';
+import { LineWriter } from '../io/line-writer.ts';
+import { LogJournal } from '../io/log-journal.ts';
+import { NodeSpoolFiles } from '../io/node-spool-files.ts';
+import { NodeTransport } from '../io/node-transport.ts';
+import { SystemClock } from '../io/system-clock.ts';
+import { ReputationTable } from '../reputation/table.ts';
+import { Count, Counters } from '../session/counters.ts';
+import { Shard } from '../shard/shard.ts';
+import { replyTable } from '../smtp/replies.ts';
+import { Driver } from './driver.ts';
+import type { FromShard, ShardOrder, ToShard } from './messages.ts';
+
+const INPUT_BYTES_MAX = 16_384;
+const OUTPUT_BYTES_MAX = 65_536;
+const LANE_INPUT_BYTES_MAX = 65_536;
+const LANE_OUTPUT_BYTES_MAX = 262_144;
+const LOG_BYTES_MAX = 8_000_000;
+const BACKLOG = 4096;
+const LANE_KEEP_ALIVE_MS = 60_000;
+const STDOUT = 1;
+
+const order = workerData as ShardOrder;
+assert(parentPort !== null, 'a shard runs in a worker thread');
+const port = parentPort;
+const tell = (message: FromShard): void => port.postMessage(message);
+
+const { config } = order;
+const clock = new SystemClock();
+const counters = new Counters(order.counters, order.shard);
+const log = new LineWriter(STDOUT, LOG_BYTES_MAX, () => counters.add(Count.logDropped));
+const journal = new LogJournal(log, (text) => tell({ kind: 'notice', text }));
+const front = new NodeTransport({
+  capacity: order.sessionsMax,
+  inputBytesMax: INPUT_BYTES_MAX,
+  outputBytesMax: OUTPUT_BYTES_MAX,
+  fullReply: bytesOf(`${replyTable.sessionsFull.text.replace('%h', config.hostname)}\r\n`),
+});
+const back = new NodeTransport({
+  capacity: order.lanesMax,
+  inputBytesMax: LANE_INPUT_BYTES_MAX,
+  outputBytesMax: LANE_OUTPUT_BYTES_MAX,
+  keepAliveMs: LANE_KEEP_ALIVE_MS,
+});
+const files = new NodeSpoolFiles(order.spoolDirectory, `sluice-${order.idPrefix}`);
+const nowMs = clock.nowMs();
+const shard = new Shard({
+  config,
+  front,
+  back,
+  endpoint: order.endpoint,
+  journal,
+  reputation: new ReputationTable(order.reputation, order.reputationEntries, order.shards, order.shard),
+  counters,
+  files,
+  lanesMax: order.lanesMax,
+  idPrefix: order.idPrefix,
+  epochMs: clock.epochMs(),
+  startMs: nowMs,
+});
+
+let draining = false;
+let refusedFullSeen = 0;
+const driver = new Driver(shard, clock, () => {
+  if (front.refusedFull > refusedFullSeen) {
+    counters.addMany(Count.sessionsFull, front.refusedFull - refusedFullSeen);
+    refusedFullSeen = front.refusedFull;
+  }
+  log.flush();
+  if (draining && shard.sessionsOpen === 0) finish();
+});
+front.onNoted = () => driver.wake();
+back.onNoted = () => driver.wake();
+files.onNoted = () => driver.wake();
+
+function finish(): void {
+  driver.stop();
+  log.flushNow();
+  tell({ kind: 'drained' });
+  port.close();
+  process.exit(0);
+}
+
+port.on('message', (message: ToShard) => {
+  if (message.kind !== 'drain' || draining) return;
+  draining = true;
+  void front.stopListening();
+  shard.drain(clock.nowMs());
+  driver.wake();
+});
+
+async function listen(): Promise<void> {
+  const addresses: string[] = [];
+  for (const [listener, { address }] of config.listener.entries()) {
+    const { host, port: wanted } = endpointOf(address);
+    const bound = await front.listen({ host, port: wanted, listener, reusePort: true, backlog: BACKLOG });
+    addresses.push(host.includes(':') ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`);
+  }
+  tell({ kind: 'listening', addresses });
+}
+
+shard.start(nowMs);
+driver.turn();
+try {
+  await listen();
+} catch (error) {
+  tell({ kind: 'failed', text: error instanceof Error ? error.message : String(error) });
+}

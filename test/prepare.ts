@@ -1,0 +1,104 @@
+/**
+ * prepare — brings what the system tests need, or says plainly what is missing
+ *
+ * The system tests run a real Postfix (which wants root) and real sending programs. As root on Debian the
+ * missing packages are installed, without starting their daemons: a machine that had no mail server before has
+ * none running afterwards. Anywhere else one line is printed for each missing part, with the command that brings it.
+ *
+ * Exit code 0: all system tests can run. 1: they have to be left out.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+export interface Part {
+  readonly name: string;
+  /** The Debian package that brings it. */
+  readonly package: string;
+  /** Programs that prove that it is there. */
+  readonly programs: readonly string[];
+}
+
+/** Packages of the system tests. */
+export const parts: readonly Part[] = [
+  {
+    name: 'Postfix',
+    package: 'postfix',
+    programs: ['postfix', 'postcat', 'postconf', 'postsuper', 'smtp-source'],
+  },
+  { name: 'swaks', package: 'swaks', programs: ['swaks'] },
+];
+
+const searchPath = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
+const policyFile = '/usr/sbin/policy-rc.d';
+
+/** The parts that are on this machine. */
+export function availableParts(): Part[] {
+  return parts.filter((part) => part.programs.every(isInstalled));
+}
+
+/** The parts that are not. */
+export function missingParts(): Part[] {
+  return parts.filter((part) => !part.programs.every(isInstalled));
+}
+
+/** One sentence for each reason why system tests cannot run here; empty when they can. */
+export function reasonsToLeaveOut(): string[] {
+  const reasons = missingParts().map(
+    (part) => `${part.name} is missing: apt-get install --no-install-recommends ${part.package}`,
+  );
+  if (process.platform !== 'linux') reasons.push('the system tests read /proc: they run on Linux only');
+  else if (!isRoot())
+    reasons.push('Postfix starts only as root: run the system tests with sudo, or in a container');
+  return reasons;
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+function isInstalled(program: string): boolean {
+  return searchPath.split(':').some((directory) => {
+    try {
+      accessSync(join(directory, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Installs packages with apt-get. Starts no daemon, and removes nothing: another mail server stays what it is. */
+function install(packages: readonly string[]): void {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', PATH: searchPath };
+  const aptGet = (args: readonly string[]): boolean => {
+    const all = ['-q', '-y', '--no-remove', ...args];
+    return spawnSync('apt-get', all, { env, stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
+  };
+  // A package script that wants to start its daemon asks this file first; 101 means "not allowed".
+  const isOurPolicy = !existsSync(policyFile);
+  try {
+    if (isOurPolicy) writeFileSync(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+    const wanted = ['install', '--no-install-recommends', ...packages];
+    if (!aptGet(wanted) && aptGet(['update'])) aptGet(wanted);
+  } finally {
+    if (isOurPolicy) rmSync(policyFile, { force: true });
+  }
+}
+
+function main(): number {
+  const missing = missingParts();
+  const canInstall = isRoot() && existsSync('/etc/debian_version') && isInstalled('apt-get');
+  if (missing.length > 0 && canInstall) {
+    process.stdout.write(
+      `installing for the system tests: ${missing.map((part) => part.package).join(', ')}\n`,
+    );
+    install(missing.map((part) => part.package));
+  }
+  const reasons = reasonsToLeaveOut();
+  for (const reason of reasons) process.stderr.write(`system tests left out: ${reason}\n`);
+  return reasons.length === 0 ? 0 : 1;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) process.exitCode = main();

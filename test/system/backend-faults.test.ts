@@ -1,0 +1,126 @@
+/** Postfix goes away and comes back: clients hear a 4xx meanwhile, nothing is acknowledged that is not stored. */
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+
+import { greeted, onTheWire } from './client.ts';
+import { startPostfix } from './postfix.ts';
+import type { Postfix } from './postfix.ts';
+import { processesIn } from './process.ts';
+import { startSluice } from './sluice.ts';
+import type { Sluice } from './sluice.ts';
+import { laneOf, sluiceWays } from './way.ts';
+
+describe.each(sluiceWays)('%s', (name) => {
+  const started: { postfix?: Postfix; sluice?: Sluice } = {};
+
+  afterEach(async () => {
+    try {
+      await started.sluice?.stop();
+    } finally {
+      await started.postfix?.stop();
+    }
+  });
+
+  async function start(verifyRecipients = 'early'): Promise<{ postfix: Postfix; sluice: Sluice }> {
+    const postfix = await startPostfix();
+    started.postfix = postfix;
+    const { backendPort, backend } = laneOf(name, postfix);
+    const config = { backend: { ...backend, verify_recipients: verifyRecipients } };
+    const sluice = await startSluice({ backendPort, config });
+    started.sluice = sluice;
+    return { postfix, sluice };
+  }
+
+  /** Codes from MAIL to the final dot; stops at the first refusal. */
+  async function deliver(port: number, source: string, recipient: string): Promise<number[]> {
+    const { client } = await greeted(port, source);
+    const codes: number[] = [];
+    for (const command of ['MAIL FROM:<sender@honest.test>', `RCPT TO:<${recipient}>`, 'DATA']) {
+      codes.push((await client.ask(command))?.code ?? 0);
+      if (codes.at(-1) !== 250) break;
+    }
+    if (codes.at(-1) === 354) {
+      client.send(onTheWire('Subject: x\n\nbody\n'));
+      codes.push((await client.reply())?.code ?? 0);
+    }
+    client.close();
+    return codes;
+  }
+
+  test('without a Postfix RCPT hears 451, and when it is back mail flows again without a new start', async () => {
+    const { postfix, sluice } = await start();
+    expect(await deliver(sluice.port, '127.0.0.51', 'anna@example.test')).toEqual([250, 250, 354, 250]);
+    await postfix.halt();
+    expect(await deliver(sluice.port, '127.0.0.52', 'bert@example.test')).toEqual([250, 451]);
+    expect(await deliver(sluice.port, '127.0.0.53', 'nobody@example.test')).toEqual([250, 451]);
+    await postfix.start();
+    expect(await deliver(sluice.port, '127.0.0.54', 'bert@example.test')).toEqual([250, 250, 354, 250]);
+    expect(await deliver(sluice.port, '127.0.0.55', 'nobody@example.test')).toEqual([250, 550]);
+    expect(postfix.queuedIds()).toHaveLength(2);
+  });
+
+  test('a Sluice that was started before its Postfix delivers as soon as there is one', async () => {
+    const postfix = await startPostfix();
+    started.postfix = postfix;
+    await postfix.halt();
+    const { backendPort, backend } = laneOf(name, postfix);
+    const sluice = await startSluice({ backendPort, config: { backend } });
+    started.sluice = sluice;
+    expect(await deliver(sluice.port, '127.0.0.51', 'anna@example.test')).toEqual([250, 451]);
+    await postfix.start();
+    expect(await deliver(sluice.port, '127.0.0.52', 'anna@example.test')).toEqual([250, 250, 354, 250]);
+    expect(await postfix.messages()).toMatchObject([{ clientAddress: '127.0.0.52' }]);
+  });
+
+  test('a Postfix that goes away between RCPT and the final dot: a 4xx, and nothing is stored', async () => {
+    const { postfix, sluice } = await start();
+    const { client } = await greeted(sluice.port, '127.0.0.51');
+    await client.expect('MAIL FROM:<sender@honest.test>', 250);
+    await client.expect('RCPT TO:<anna@example.test>', 250);
+    await client.expect('DATA', 354);
+    client.send('Subject: half\r\n\r\nhalf\r\n');
+    await postfix.halt();
+    client.send('.\r\n');
+    const answer = await client.reply();
+    client.close();
+    expect(answer?.code).toSatisfy((code: number) => code >= 400 && code < 500);
+    expect(postfix.queuedIds()).toEqual([]);
+  });
+
+  test('recipients that are verified with the message: an unknown one is refused at the end, and nothing is stored', async () => {
+    const { postfix, sluice } = await start('late');
+    const codes = await deliver(sluice.port, '127.0.0.51', 'nobody@example.test');
+    expect(codes.at(-1)).toBe(550);
+    expect(await deliver(sluice.port, '127.0.0.51', 'anna@example.test')).toEqual([250, 250, 354, 250]);
+    expect(postfix.queuedIds()).toHaveLength(1);
+  });
+
+  test('smtpd processes that die under Sluice: what was told 250 is stored, once, and nothing else', async () => {
+    const { postfix, sluice } = await start();
+    const told: string[] = [];
+    for (let round = 0; round < 10; round += 1) {
+      const { client } = await greeted(sluice.port, `127.0.0.${60 + round}`);
+      const isReady = [
+        await client.ask('MAIL FROM:<sender@honest.test>'),
+        await client.ask('RCPT TO:<anna@example.test>'),
+        await client.ask('DATA'),
+      ].every((reply) => reply !== null && reply.code < 400);
+      if (isReady) {
+        client.send(`Subject: ${round}\r\n\r\n`);
+        for (const pid of smtpdPids(postfix)) process.kill(pid, 'SIGKILL');
+        client.send('.\r\n');
+        if ((await client.reply())?.code === 250) told.push(`Subject: ${round}\n\n`);
+      }
+      client.close();
+    }
+    const stored = (await postfix.messages()).map((message) => message.content.toString()).sort();
+    expect(stored).toEqual(told.sort());
+    expect(await deliver(sluice.port, '127.0.0.80', 'anna@example.test')).toEqual([250, 250, 354, 250]);
+  });
+
+  function smtpdPids(postfix: Postfix): number[] {
+    return processesIn(postfix.directory).filter(
+      (pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'smtpd\n',
+    );
+  }
+});

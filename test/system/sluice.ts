@@ -1,0 +1,125 @@
+/**
+ * sluice — the real program, started the way an operator starts it
+ *
+ * One process from a configuration file in a temporary directory, which is also its working directory, so that
+ * whatever it may leave behind can be found. Its log lines (one JSON object per session) are kept as they come.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'smol-toml';
+
+import { freePort, isAlive, processesIn, stopByPid, until } from './process.ts';
+
+type Table = Readonly<Record<string, unknown>>;
+
+export interface SluiceOptions {
+  /** Where Postfix (or nothing yet) listens. */
+  readonly backendPort: number;
+  /** Listen here again; otherwise on a free port. */
+  readonly port?: number;
+  /** Keys of the configuration file, merged table by table over those of `baseConfig`. */
+  readonly config?: Readonly<Record<string, Table | string>>;
+}
+
+/** The log line of one session. */
+export type SessionLine = Readonly<Record<string, unknown>>;
+
+const program = fileURLToPath(new URL('./start-sluice.ts', import.meta.url));
+
+export class Sluice {
+  readonly port: number;
+  readonly directory: string;
+  readonly sessions: SessionLine[] = [];
+  /** What it wrote to stderr. */
+  said = '';
+  private readonly child: ChildProcess;
+  private partial = '';
+
+  constructor(port: number, directory: string, child: ChildProcess) {
+    this.port = port;
+    this.directory = directory;
+    this.child = child;
+    child.stdout?.on('data', (bytes: Buffer) => this.takeLog(bytes.toString()));
+    child.stderr?.on('data', (bytes: Buffer) => {
+      this.said += bytes.toString();
+    });
+  }
+
+  get pid(): number {
+    if (this.child.pid === undefined) throw new Error('Sluice could not be started');
+    return this.child.pid;
+  }
+
+  /** Waits for the line that says it listens. */
+  async listening(): Promise<void> {
+    await until('Sluice says that it listens', () => {
+      if (!isAlive(this.pid))
+        throw new Error(`Sluice ended at start (${this.child.exitCode}):\n${this.said}`);
+      return /^sluice: listening on .*$/m.test(this.said);
+    });
+  }
+
+  /** SIGTERM, drain, gone. Throws when it had to be killed, or left a process behind. */
+  async stop(): Promise<void> {
+    const byItself = await stopByPid(this.pid);
+    const left = processesIn(this.directory);
+    for (const pid of left) process.kill(pid, 'SIGKILL');
+    await rm(this.directory, { recursive: true, force: true });
+    if (!byItself) throw new Error(`Sluice did not end on SIGTERM:\n${this.said.slice(-2000)}`);
+    if (left.length > 0) throw new Error(`Sluice left ${left.length} processes behind`);
+  }
+
+  /** SIGKILL, without a warning; comes back when the process and all its children are gone. */
+  async kill9(): Promise<void> {
+    process.kill(this.pid, 'SIGKILL');
+    await until('a killed Sluice is gone', () => processesIn(this.directory).length === 0);
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  private takeLog(text: string): void {
+    const lines = (this.partial + text).split('\n');
+    this.partial = lines.pop() ?? '';
+    for (const line of lines) if (line !== '') this.sessions.push(JSON.parse(line) as SessionLine);
+  }
+}
+
+/** A small Sluice: one process, one shard, short waits, every lane a fresh connection. */
+export function baseConfig(port: number, backendPort: number): Record<string, Table | string | Table[]> {
+  return {
+    hostname: 'mx.example.test',
+    listener: [{ address: `127.0.0.1:${port}` }],
+    engine: { shards: 1, processes: 1, max_sessions: 2000, drain_timeout: '2s' },
+    backend: { address: `127.0.0.1:${backendPort}`, reuse: 'never', max_connections: 20 },
+    screen: { greet_wait: '100ms' },
+    shape: { reply_delay: '50ms' },
+    reputation: { entries: 10_000 },
+  };
+}
+
+/** Starts Sluice and waits until it listens; about a second. */
+export async function startSluice(options: SluiceOptions): Promise<Sluice> {
+  const port = options.port ?? (await freePort());
+  const config = baseConfig(port, options.backendPort);
+  for (const [name, value] of Object.entries(options.config ?? {})) {
+    config[name] = typeof value === 'string' ? value : { ...(config[name] as Table), ...value };
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-system-'));
+  const file = join(directory, 'sluice.toml');
+  await writeFile(file, stringify(config));
+  const child = spawn(process.execPath, [program, 'run', '-c', file], {
+    cwd: directory,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const sluice = new Sluice(port, directory, child);
+  try {
+    await sluice.listening();
+  } catch (failure) {
+    await sluice.kill9().catch(() => {});
+    throw failure;
+  }
+  return sluice;
+}

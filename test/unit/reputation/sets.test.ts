@@ -1,0 +1,122 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { parseAddress } from '../../../src/base/address.ts';
+import { claimAfter, ClaimState, EntryWord, HeaderWord, WAYS } from '../../../src/reputation/layout.ts';
+import { Opens } from '../../../src/reputation/opens.ts';
+import { Sets } from '../../../src/reputation/sets.ts';
+
+const NOW = 1_790_000_000;
+
+/** Opens that let something happen right after each look at whether an entry is held. */
+class InterruptedOpens extends Opens {
+  private interrupt: (look: number) => void = () => undefined;
+  private looks = 0;
+
+  /** From now on calls back with the number of each look, counted from 1. */
+  interruptWith(interrupt: (look: number) => void): void {
+    this.interrupt = interrupt;
+    this.looks = 0;
+  }
+
+  override isHeld(index: number): boolean {
+    const held = super.isHeld(index);
+    this.looks += 1;
+    this.interrupt(this.looks);
+    return held;
+  }
+}
+
+function address(host: number): Uint32Array {
+  const words = new Uint32Array(4);
+  parseAddress(`10.0.0.${host}`, words, 0);
+  return words;
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** Two shards on a table of one set. The first one can be interrupted. */
+function pair(): { words: Int32Array; opens: InterruptedOpens; mine: Sets; theirs: Sets } {
+  const words = new Int32Array(new SharedArrayBuffer((HeaderWord.COUNT + WAYS * EntryWord.COUNT) * 4));
+  const openWords = new Int32Array(new SharedArrayBuffer(WAYS * 2 * 4));
+  const opens = new InterruptedOpens(openWords, 2, 0);
+  return {
+    words,
+    opens,
+    mine: new Sets(words, opens, WAYS, 0),
+    theirs: new Sets(words, new Opens(openWords, 2, 1), WAYS, 1),
+  };
+}
+
+describe('an evictor', () => {
+  it('puts back what another shard pinned between its look and its claim', () => {
+    const { opens, mine, theirs } = pair();
+    for (let host = 0; host < WAYS; host += 1) mine.claim(address(host), 0, NOW + host);
+    mine.unpin();
+    // Host 0 is the one to go; in the moment of the last look it comes back on the other shard.
+    let kept = -1;
+    opens.interruptWith((look) => {
+      if (look === WAYS) kept = theirs.claim(address(0), 0, NOW);
+    });
+    const index = mine.claim(address(99), 0, NOW + 100);
+    expect(kept).toBeGreaterThanOrEqual(0);
+    expect(index).not.toBe(kept);
+    expect(theirs.find(address(0), 0)).toBe(kept);
+    expect(mine.find(address(99), 0)).toBe(index);
+    expect(mine.find(address(1), 0)).toBe(-1);
+  });
+});
+
+describe('a shard that is making an entry', () => {
+  const claimAt = (way: number): number => HeaderWord.COUNT + way * EntryWord.COUNT + EntryWord.claim;
+
+  /** What the other shard would have written for host 7 on a way. */
+  function write(words: Int32Array, way: number, state: number): void {
+    words.set([0, 0, 0xffff, 0x0a000007], claimAt(way) + EntryWord.key);
+    words[claimAt(way)] = claimAfter(words[claimAt(way)]!, state, 1);
+  }
+
+  it('gives its way up when a lower one shows the same intent, and uses that one', () => {
+    const { words, opens, mine } = pair();
+    opens.interruptWith((look) => {
+      // The first way is held for a moment, so ours is the second; then theirs appears below it.
+      if (look === 1) words[claimAt(0)] = claimAfter(words[claimAt(0)]!, ClaimState.Writing, 1);
+      if (look === 2) write(words, 0, ClaimState.Intent);
+      if (look === 4) write(words, 0, ClaimState.Stable);
+    });
+    expect(mine.claim(address(7), 0, NOW)).toBe(0);
+    for (let way = 1; way < WAYS; way += 1) expect(words[claimAt(way)]! & 3).toBe(ClaimState.Free);
+  });
+
+  it('gives its way up when a higher one has the client already', () => {
+    const { words, opens, mine } = pair();
+    opens.interruptWith((look) => {
+      if (look === 1) write(words, 5, ClaimState.Stable);
+    });
+    expect(mine.claim(address(7), 0, NOW)).toBe(5);
+    expect(words[claimAt(0)]! & 3).toBe(ClaimState.Free);
+  });
+
+  it('waits for a higher way that shows the same intent, which may have looked before', () => {
+    const { words, opens, mine } = pair();
+    opens.interruptWith((look) => {
+      if (look === 1) write(words, 5, ClaimState.Intent);
+    });
+    const waiting = vi.spyOn(Atomics, 'wait').mockImplementation(() => {
+      write(words, 5, ClaimState.Stable);
+      return 'not-equal';
+    });
+    expect(mine.claim(address(7), 0, NOW)).toBe(5);
+    expect(waiting).toHaveBeenCalledOnce();
+    expect(words[claimAt(0)]! & 3).toBe(ClaimState.Free);
+  });
+
+  it('goes on after waiting in vain for a higher way whose owner died', () => {
+    const { words, opens, mine } = pair();
+    opens.interruptWith((look) => {
+      if (look === 1) write(words, 5, ClaimState.Intent);
+    });
+    expect(mine.claim(address(7), 0, NOW)).toBe(0);
+    expect(mine.find(address(7), 0)).toBe(0);
+  });
+});

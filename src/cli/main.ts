@@ -39,7 +39,7 @@ function commands(version: string, finish: (code: number) => void): Command {
 
   program
     .command('run')
-    .description('run in the foreground; SIGHUP reloads, SIGTERM drains, a second one stops')
+    .description('run in the foreground; SIGTERM drains, a second one stops')
     .option('-c, --config <file>', 'configuration file', FILE)
     .action(async (options: { config: string }) => finish(await (await import('./run.ts')).runVerb(options)));
 

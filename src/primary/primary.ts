@@ -56,6 +56,8 @@ export class Primary {
     const stop = (): void => this.stop();
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
+    const hangup = (): void => this.#say('the configuration is read at start only; restart to change it');
+    process.on('SIGHUP', hangup);
     this.#start(plan, config, endpoint);
     await Promise.race([ready, ended]);
     if (this.#failure === null && !this.#draining) {
@@ -65,6 +67,7 @@ export class Primary {
     const code = await ended;
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
+    process.off('SIGHUP', hangup);
     return code;
   }
 

@@ -33,6 +33,8 @@ export function cut(works: Works, slot: number, ending: EndingName): void {
   setEnding(works, slot, ending);
   works.sessions.enter(slot, Phase.Closing);
   works.wheel.cancel(slot);
+  // What it was about to hear is for nobody.
+  works.outbox.clear();
   works.front.abort(works.sessions.handleOf(slot));
 }
 

@@ -19,71 +19,16 @@
  * There are a few dozen lanes in a shard and a step costs a round trip, so plain fields and strings will do.
  */
 import { assert } from '../base/assert.ts';
-import { bytesOf, latin1 } from '../base/ascii.ts';
+import { latin1 } from '../base/ascii.ts';
 import { NO_HANDLE } from '../base/handle.ts';
 import type { Handle } from '../base/handle.ts';
-import type { Envelope } from '../session/envelope.ts';
-import type { ClientIdentity } from '../smtp/xclient.ts';
 import { xclientCommand } from '../smtp/xclient.ts';
-import type { Transport } from '../transport/transport.ts';
 import { Noted } from '../transport/transport.ts';
 import type { Capabilities } from './capabilities.ts';
 import { NO_CAPABILITIES, readCapabilities } from './capabilities.ts';
-import { Found } from './reply-reader.ts';
-import type { ReplyReader } from './reply-reader.ts';
-import type { Spool } from './spool.ts';
-
-/** What a lane is doing. */
-export const LaneState = {
-  Down: 'down',
-  /** Connecting, waiting for the greeting, learning what the backend can do. */
-  Opening: 'opening',
-  /** Clean: may speak for anybody. */
-  Idle: 'idle',
-  /** A step is under way for its owner. */
-  Busy: 'busy',
-  /** Nothing is under way, but it still speaks for its owner. */
-  Held: 'held',
-  /** RSET is under way, for nobody. */
-  Clearing: 'clearing',
-  /** On its way out. */
-  Closing: 'closing',
-} as const;
-export type LaneState = (typeof LaneState)[keyof typeof LaneState];
-
-/** What an owner wants. */
-export const Job = { None: 0, Verify: 1, Deliver: 2 } as const;
-export type Job = (typeof Job)[keyof typeof Job];
-
-type Step = 'greeting' | 'ehlo' | 'testXclient' | 'testEhlo' | 'xclient' | 'hello' | 'mail' | 'rcpt' | 'data' | 'final' | 'restart' | 'clear' | 'quit';
-
-/** What a lane needs from the pool it belongs to. */
-export interface LaneHost {
-  readonly back: Transport;
-  readonly spool: Spool;
-  readonly reader: ReplyReader;
-  readonly hostname: string;
-  identityOf(slot: number): ClientIdentity;
-  envelopeOf(slot: number): Envelope;
-  /** True when the reuse of lanes still has to be tried out. */
-  wantsReuseTest(): boolean;
-  reuseTested(reusable: boolean): void;
-  capabilitiesLearnt(capabilities: Capabilities): void;
-  /** The lane is clean, or has just come up. */
-  ready(lane: Lane): void;
-  /** A step ended with this reply of the backend. */
-  answered(lane: Lane, slot: number, code: number, reply: Uint8Array): void;
-  /** A message was not handed over because a recipient was answered otherwise than before. */
-  envelopeChanged(lane: Lane, slot: number, code: number, reply: Uint8Array): void;
-  /** The lane failed; `slot` is its owner or -1, `committed` whether the backend may have the message. */
-  failed(lane: Lane, slot: number, job: Job, committed: boolean, why: string): void;
-  /** The lane is of no use to its owner, through no fault of anybody: the step is for another lane. */
-  again(slot: number, job: Job): void;
-  /** The lane is down and may be opened again. */
-  down(lane: Lane): void;
-  /** A reply is awaited anew: arm the lane's timer. */
-  waits(lane: Lane, step: Step): void;
-}
+import type { LaneHost, Step } from './lane-host.ts';
+import { Job, LaneState } from './lane-host.ts';
+import { Talk } from './talk.ts';
 
 export class Lane {
   readonly number: number;
@@ -95,14 +40,10 @@ export class Lane {
   uses = 0;
   /** True when this connection was usable once. */
   cameUp = false;
-  handle: Handle = NO_HANDLE;
   capabilities: Capabilities = NO_CAPABILITIES;
 
   readonly #host: LaneHost;
-  /** What the replies to come are about, oldest first. */
-  readonly #awaited: Step[] = [];
-  /** Commands of the present step that were not sent yet (a backend without PIPELINING). */
-  readonly #unsent: { step: Step; line: string }[] = [];
+  readonly #talk: Talk;
   #introduced = false;
   #mailOpen = false;
   /** Accepted recipients that the open transaction holds. */
@@ -117,21 +58,24 @@ export class Lane {
   constructor(number: number, host: LaneHost) {
     this.number = number;
     this.#host = host;
+    this.#talk = new Talk(host, (step) => host.waits(this, step));
+  }
+
+  get handle(): Handle {
+    return this.#talk.handle;
   }
 
   /** Takes over a stream that is being connected. */
   open(handle: Handle): void {
     assert(this.state === LaneState.Down, 'only a lane that is down is opened');
     this.state = LaneState.Opening;
-    this.handle = handle;
+    this.#talk.open(handle);
     this.uses = 0;
     this.cameUp = false;
     this.#abandoned = false;
-    this.#awaited.length = 0;
-    this.#unsent.length = 0;
     this.#testing = false;
     this.#forgetOwner();
-    this.#await('greeting');
+    this.#talk.expect('greeting');
   }
 
   /** Begins a step for a client. The lane is opening, idle, or held by the same client. */
@@ -152,9 +96,9 @@ export class Lane {
     switch (this.state) {
       case LaneState.Busy:
         // Behind DATA there is no way back but to close; no final dot was sent, so nothing was handed over.
-        if (this.#awaited.includes('data') || this.#awaited.includes('final')) return this.close('');
+        if (this.#talk.awaits('data') || this.#talk.awaits('final')) return this.close('');
         this.#abandoned = true;
-        this.#unsent.length = 0;
+        this.#talk.dropUnsent();
         this.owner = -1;
         this.job = Job.None;
         this.state = LaneState.Clearing;
@@ -203,9 +147,9 @@ export class Lane {
     if ((noted & Noted.Drained) !== 0 && this.state === LaneState.Busy) this.pump();
     if ((noted & Noted.Ended) !== 0) this.close('closed by the backend');
     if ((noted & Noted.Closed) !== 0) {
-      this.close(this.#awaited[0] === 'greeting' ? 'cannot be reached' : 'connection lost');
+      this.close(this.#talk.awaits('greeting') ? 'cannot be reached' : 'connection lost');
       this.#host.back.release(this.handle);
-      this.handle = NO_HANDLE;
+      this.#talk.open(NO_HANDLE);
       this.state = LaneState.Down;
       this.#host.down(this);
     }
@@ -213,7 +157,7 @@ export class Lane {
 
   /** Writes as much of the message as the backend takes now. */
   pump(): void {
-    if (this.#awaited[0] !== 'final') return;
+    if (!this.#talk.awaits('final')) return;
     const { spool, back } = this.#host;
     while (!this.committed) {
       this.#piece ??= spool.nextPiece(this.owner);
@@ -234,26 +178,26 @@ export class Lane {
   }
 
   #read(): void {
-    const { back, reader } = this.#host;
+    const { reader } = this.#host;
     for (;;) {
-      const found = reader.find(back.peek(this.handle));
-      if (found === Found.Nothing) return;
-      if (found === Found.Garbage) return this.close('sent something that is no reply');
-      back.consume(this.handle, reader.used);
-      const step = this.#awaited.shift();
-      if (step === undefined) return this.close('sent a reply that nobody asked for');
-      if (step === 'quit') return;
+      const step = this.#talk.hear();
+      if (step === null) return this.#closeAtFault();
+      if (step === 'quit') return undefined;
       if (reader.code === 421) return this.close(`said ${latin1(reader.reply, 0, Math.min(reader.reply.length - 2, 120))}`);
       if (this.#abandoned) this.#overhear(step, reader.code);
       else this.#hear(step, reader.code, reader.reply);
       // What was heard may have closed the lane.
-      if (this.state === LaneState.Closing || this.state === LaneState.Down) return;
+      if (this.state === LaneState.Closing || this.state === LaneState.Down) return undefined;
     }
+  }
+
+  #closeAtFault(): void {
+    if (this.#talk.fault !== '') this.close(this.#talk.fault);
   }
 
   #overhear(step: Step, code: number): void {
     if (step === 'xclient' && code !== 220) this.close(`answered XCLIENT with ${code}`);
-    else if (this.#awaited.length === 0) this.#clear();
+    else if (this.#talk.isQuiet) this.#clear();
   }
 
   #hear(step: Exclude<Step, 'quit'>, code: number, reply: Uint8Array): void {
@@ -292,7 +236,7 @@ export class Lane {
         if (code < 300) return this.close(`answered DATA with ${code}`);
         if (code !== 354) return this.#answer(code, reply);
         this.#host.spool.rewind(this.owner);
-        this.#await('final');
+        this.#talk.expect('final');
         return this.pump();
       case 'final':
         if (!this.committed) return this.close(`answered ${code} before the message was whole`);
@@ -364,21 +308,15 @@ export class Lane {
       this.#covered = 0;
       return this.#say('restart', 'RSET');
     }
-    if (!this.#mailOpen) this.#unsent.push({ step: 'mail', line: `MAIL ${envelope.sender}` });
-    if (this.job === Job.Verify) this.#unsent.push({ step: 'rcpt', line: `RCPT ${envelope.candidate}` });
-    else for (const recipient of envelope.recipients) this.#unsent.push({ step: 'rcpt', line: `RCPT ${recipient}` });
-    this.#sendUnsent();
+    if (!this.#mailOpen) this.#talk.prepare('mail', `MAIL ${envelope.sender}`);
+    if (this.job === Job.Verify) this.#talk.prepare('rcpt', `RCPT ${envelope.candidate}`);
+    else for (const recipient of envelope.recipients) this.#talk.prepare('rcpt', `RCPT ${recipient}`);
+    this.#send();
   }
 
-  #sendUnsent(): void {
-    let lines = '';
-    do {
-      const command = this.#unsent.shift();
-      if (command === undefined) break;
-      this.#await(command.step);
-      lines += `${command.line}\r\n`;
-    } while (this.capabilities.pipelining);
-    this.#write(bytesOf(lines));
+  #send(): void {
+    this.#talk.send(this.capabilities.pipelining);
+    this.#closeAtFault();
   }
 
   #hearRcpt(code: number, reply: Uint8Array): void {
@@ -401,9 +339,9 @@ export class Lane {
 
   /** Behind a reply to MAIL or RCPT: waits for the others, or ends the step. */
   #next(): void {
-    if (this.#awaited.length > 0) return;
-    if (this.#unsent.length > 0 && this.#refusal === null) return this.#sendUnsent();
-    this.#unsent.length = 0;
+    if (!this.#talk.isQuiet) return;
+    if (this.#talk.hasUnsent && this.#refusal === null) return this.#send();
+    this.#talk.dropUnsent();
     const refusal = this.#refusal;
     if (this.job === Job.Verify) {
       assert(refusal !== null, 'a recipient was judged without a reply');
@@ -425,17 +363,8 @@ export class Lane {
   }
 
   #say(step: Step, line: string): void {
-    this.#await(step);
-    this.#write(bytesOf(`${line}\r\n`));
-  }
-
-  #write(bytes: Uint8Array): void {
-    if (!this.#host.back.write(this.handle, bytes)) this.close('does not read what it is sent');
-  }
-
-  #await(step: Step): void {
-    this.#awaited.push(step);
-    this.#host.waits(this, step);
+    this.#talk.say(step, line);
+    this.#closeAtFault();
   }
 
   #forgetOwner(): void {
@@ -447,6 +376,6 @@ export class Lane {
     this.#covered = 0;
     this.#refusal = null;
     this.#piece = null;
-    this.#unsent.length = 0;
+    this.#talk.dropUnsent();
   }
 }

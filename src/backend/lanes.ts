@@ -12,7 +12,7 @@
  * meantime every request is answered at once: mail stays with its sender, nobody waits for nothing.
  */
 import { assert } from '../base/assert.ts';
-import { NO_HANDLE } from '../base/handle.ts';
+import { NO_HANDLE, slotOf } from '../base/handle.ts';
 import { SlotQueue } from '../base/slot-queue.ts';
 import type { Config } from '../config/config.ts';
 import { Count } from '../session/counters.ts';
@@ -25,15 +25,16 @@ import type { Wheel } from '../timing/wheel.ts';
 import type { Endpoint, Transport } from '../transport/transport.ts';
 import type { Capabilities } from './capabilities.ts';
 import { NO_CAPABILITIES } from './capabilities.ts';
-import type { LaneHost } from './lane.ts';
-import { Job, Lane, LaneState } from './lane.ts';
+import { Backoff } from './backoff.ts';
+import { Lane } from './lane.ts';
+import type { LaneHost, Step } from './lane-host.ts';
+import { Job, LaneState } from './lane-host.ts';
+import { Outcome, Outcomes } from './outcomes.ts';
 import { ReplyReader } from './reply-reader.ts';
 import type { Spool } from './spool.ts';
 
 const IDLE_MS = 60_000;
 const CLOSING_MS = 5_000;
-const PAUSE_MS_MIN = 500;
-const PAUSE_MS_MAX = 8_000;
 /** Lanes on which a step is tried before its client is told to try again. */
 const ATTEMPTS_MAX = 3;
 
@@ -55,19 +56,6 @@ export interface LanesParts {
   envelopeOf(slot: number): Envelope;
 }
 
-/** How a request ended. */
-export const Outcome = {
-  /** The reply is the backend's own. */
-  Answered: 0,
-  /** The backend cannot be reached, or has no lane; nothing was handed over. */
-  Unreachable: 1,
-  /** The message may have arrived; no answer came. */
-  Uncertain: 2,
-  /** A recipient was answered otherwise than before; nothing was handed over. */
-  Changed: 3,
-} as const;
-export type Outcome = (typeof Outcome)[keyof typeof Outcome];
-
 export class Lanes implements LaneHost {
   readonly back: Transport;
   readonly spool: Spool;
@@ -84,14 +72,11 @@ export class Lanes implements LaneHost {
   readonly #waiting: SlotQueue;
   readonly #waitingJobs: Uint8Array;
   readonly #attempts: Uint8Array;
-  readonly #outcomes: SlotQueue;
-  readonly #outcomeKinds: Uint8Array;
-  readonly #codes: Uint16Array;
-  readonly #replies: (Uint8Array | null)[];
-  readonly #handleLanes = new Map<number, Lane>();
+  readonly #outcomes: Outcomes;
+  /** Lanes by the slot of their stream. */
+  readonly #byStream: (Lane | undefined)[] = [];
+  readonly #backoff = new Backoff();
   #nowMs = 0;
-  #pauseMs = 0;
-  #pausedUntilMs = 0;
   #reusable: boolean | null;
 
   constructor(parts: LanesParts) {
@@ -104,10 +89,7 @@ export class Lanes implements LaneHost {
     this.#waiting = new SlotQueue(parts.sessionsMax);
     this.#waitingJobs = new Uint8Array(parts.sessionsMax);
     this.#attempts = new Uint8Array(parts.sessionsMax);
-    this.#outcomes = new SlotQueue(parts.sessionsMax);
-    this.#outcomeKinds = new Uint8Array(parts.sessionsMax);
-    this.#codes = new Uint16Array(parts.sessionsMax);
-    this.#replies = Array.from<Uint8Array | null>({ length: parts.sessionsMax }).fill(null);
+    this.#outcomes = new Outcomes(parts.sessionsMax);
     const { reuse } = parts.config.backend;
     this.#reusable = reuse === 'auto' ? null : reuse === 'always';
   }
@@ -130,8 +112,7 @@ export class Lanes implements LaneHost {
   release(slot: number, nowMs: number): void {
     this.#nowMs = nowMs;
     this.#waiting.leave(slot);
-    this.#outcomes.leave(slot);
-    this.#replies[slot] = null;
+    this.#outcomes.drop(slot);
     const lane = this.#laneHeldBy(slot);
     if (lane === null) return;
     this.#laneOf[slot] = -1;
@@ -157,22 +138,20 @@ export class Lanes implements LaneHost {
 
   /** The next session whose step has ended, -1 when there is none. */
   nextOutcome(): number {
-    return this.#outcomes.serve();
+    return this.#outcomes.next();
   }
 
   /** How the step of a session ended, its reply code and the reply for the client. */
   outcomeOf(slot: number): Outcome {
-    return this.#outcomeKinds[slot] as Outcome;
+    return this.#outcomes.kindOf(slot);
   }
 
   codeOf(slot: number): number {
-    return this.#codes[slot]!;
+    return this.#outcomes.codeOf(slot);
   }
 
   replyOf(slot: number): Uint8Array {
-    const reply = this.#replies[slot];
-    assert(reply !== null && reply !== undefined, 'an outcome has a reply');
-    return reply;
+    return this.#outcomes.replyOf(slot);
   }
 
   /** Obeys what the backend's side noted. */
@@ -182,7 +161,7 @@ export class Lanes implements LaneHost {
       const handle = this.back.next();
       if (handle === NO_HANDLE) break;
       const noted = this.back.take(handle);
-      const lane = this.#handleLanes.get(handle);
+      const lane = this.#byStream[slotOf(handle)];
       assert(lane !== undefined, 'the backend side noted something of no lane');
       lane.obey(noted);
     }
@@ -230,7 +209,7 @@ export class Lanes implements LaneHost {
   }
 
   capabilitiesLearnt(capabilities: Capabilities): void {
-    this.#pauseMs = 0;
+    this.#backoff.succeeded();
     const before = this.capabilities;
     const same = before.extensions === capabilities.extensions && before.sizeMaxBytes === capabilities.sizeMaxBytes && before.xclient.length > 0;
     if (same) return;
@@ -254,12 +233,12 @@ export class Lanes implements LaneHost {
 
   answered(lane: Lane, slot: number, code: number, reply: Uint8Array): void {
     this.#hold(lane);
-    this.#end(slot, Outcome.Answered, code, reply);
+    this.#outcomes.add(slot, Outcome.Answered, code, reply);
   }
 
   envelopeChanged(lane: Lane, slot: number, code: number, reply: Uint8Array): void {
     this.#hold(lane);
-    this.#end(slot, Outcome.Changed, code, reply);
+    this.#outcomes.add(slot, Outcome.Changed, code, reply);
   }
 
   failed(lane: Lane, slot: number, job: Job, committed: boolean, why: string): void {
@@ -271,12 +250,12 @@ export class Lanes implements LaneHost {
     if (job === Job.None || why === '') return;
     if (committed) {
       counters.add(Count.messagesUncertain);
-      this.#end(slot, Outcome.Uncertain, 451, this.#parts.replies.backendLost);
+      this.#outcomes.add(slot, Outcome.Uncertain, 451, this.#parts.replies.backendLost);
       return;
     }
     this.#attempts[slot]! += 1;
     if (this.#attempts[slot]! >= ATTEMPTS_MAX || this.#isPaused()) {
-      this.#end(slot, Outcome.Unreachable, 451, this.#parts.replies.backendDown);
+      this.#outcomes.add(slot, Outcome.Unreachable, 451, this.#parts.replies.backendDown);
       return;
     }
     counters.add(Count.laneRetries);
@@ -288,7 +267,7 @@ export class Lanes implements LaneHost {
     counters.add(Count.lanesFailed);
     if (why.includes('XCLIENT')) counters.add(Count.identityRefused);
     // A backend that lets go of a lane at rest is within its rights; one that cannot be opened needs a rest.
-    if (!lane.cameUp) this.#pause();
+    if (!lane.cameUp) this.#backoff.failed(this.#nowMs);
     journal.notice(`backend ${config.backend.address}: ${why}`);
   }
 
@@ -299,7 +278,6 @@ export class Lanes implements LaneHost {
 
   down(lane: Lane): void {
     this.#parts.wheel.cancel(this.#parts.timerBase + lane.number);
-    for (const [handle, owner] of this.#handleLanes) if (owner === lane) this.#handleLanes.delete(handle);
     const next = this.#waiting.first();
     if (next < 0) return;
     if (this.#isPaused()) {
@@ -310,7 +288,7 @@ export class Lanes implements LaneHost {
     this.#place(next, this.#waitingJobs[next] as Job);
   }
 
-  waits(lane: Lane, step: string): void {
+  waits(lane: Lane, step: Step): void {
     const { backend } = this.#parts.config;
     if (step === 'greeting') this.#arm(lane, backend.connectTimeoutMs);
     else if (step === 'final') this.#arm(lane, backend.finalTimeoutMs);
@@ -332,7 +310,7 @@ export class Lanes implements LaneHost {
       return;
     }
     if (this.#isPaused() && !this.#anyUp()) {
-      this.#end(slot, Outcome.Unreachable, 451, this.#parts.replies.backendDown);
+      this.#outcomes.add(slot, Outcome.Unreachable, 451, this.#parts.replies.backendDown);
       return;
     }
     this.#waitingJobs[slot] = job;
@@ -361,7 +339,7 @@ export class Lanes implements LaneHost {
     const handle = this.back.connect(this.#parts.endpoint);
     if (handle === NO_HANDLE) return false;
     this.#parts.counters.add(Count.lanesOpened);
-    this.#handleLanes.set(handle, lane);
+    this.#byStream[slotOf(handle)] = lane;
     lane.open(handle);
     return true;
   }
@@ -399,20 +377,8 @@ export class Lanes implements LaneHost {
     lane.release();
   }
 
-  #end(slot: number, outcome: Outcome, code: number, reply: Uint8Array): void {
-    this.#outcomeKinds[slot] = outcome;
-    this.#codes[slot] = code;
-    this.#replies[slot] = reply;
-    this.#outcomes.join(slot);
-  }
-
-  #pause(): void {
-    this.#pauseMs = Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, this.#pauseMs * 2));
-    this.#pausedUntilMs = this.#nowMs + this.#pauseMs;
-  }
-
   #isPaused(): boolean {
-    return this.#pauseMs > 0 && this.#nowMs < this.#pausedUntilMs;
+    return this.#backoff.isOn(this.#nowMs);
   }
 
   #anyUp(): boolean {
@@ -422,7 +388,7 @@ export class Lanes implements LaneHost {
   #refuseWaiting(): void {
     if (this.#anyUp()) return;
     for (let slot = this.#waiting.serve(); slot >= 0; slot = this.#waiting.serve()) {
-      this.#end(slot, Outcome.Unreachable, 451, this.#parts.replies.backendDown);
+      this.#outcomes.add(slot, Outcome.Unreachable, 451, this.#parts.replies.backendDown);
     }
   }
 

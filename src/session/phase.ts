@@ -24,5 +24,5 @@ export const Phase = {
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
-/** Names of the phases as the log and the stage field say them. */
-export const phaseNames = ['free', 'greeting', 'listening', 'owing', 'verifying', 'receiving', 'delivering', 'closing'] as const;
+/** The stage that a phase belongs to, as the log says it; a session that was never let in ended in `admit`. */
+export const stageNames = ['admit', 'banner', 'converse', 'converse', 'converse', 'deliver', 'deliver', 'end'] as const;

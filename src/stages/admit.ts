@@ -12,6 +12,8 @@ import { slotOf } from '../base/handle.ts';
 import type { Listed } from '../policy/pace.ts';
 import { Pace, paceFor } from '../policy/pace.ts';
 import { Count } from '../session/counters.ts';
+import type { EndingName } from '../session/endings.ts';
+import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { startGreeting } from './banner.ts';
 import { dismiss } from './end.ts';
@@ -30,19 +32,25 @@ export function admit(works: Works, handle: Handle): void {
   const client = front.remoteAddress(handle);
   sessions.clients[slot] = client;
   if (!parseAddress(client, sessions.addresses, slot * 4)) sessions.addresses.fill(0, slot * 4, slot * 4 + 4);
-  if (works.draining) return dismiss(works, slot, 'shuttingDown', works.replies.shuttingDown);
+  if (works.draining) return turnAway(works, slot, 'shuttingDown', works.replies.shuttingDown);
 
   const open = recall(works, slot);
   const listed = listedAs(works, slot);
   const limit = works.config.limits.connections;
   if (limit > 0 && open > limit && listed !== 'allow' && works.config.mode === 'enforce') {
-    return dismiss(works, slot, 'tooManyConnections', works.replies.tooManyConnections);
+    return turnAway(works, slot, 'tooManyConnections', works.replies.tooManyConnections);
   }
   const pace = paceFor(works.config, listed, sessions.scores[slot]!, sessions.has(slot, Flag.Passed));
   sessions.paces[slot] = pace;
-  if (pace === Pace.Refused) return dismiss(works, slot, 'denied', works.replies.denied);
+  if (pace === Pace.Refused) return turnAway(works, slot, 'denied', works.replies.denied);
   counters.add(paceCounts[pace]!);
   return startGreeting(works, slot);
+}
+
+/** Sends a client away that was never let in. */
+function turnAway(works: Works, slot: number, ending: EndingName, reply: Uint8Array): void {
+  dismiss(works, slot, ending, reply);
+  works.sessions.endPhases[slot] = Phase.Free;
 }
 
 /** Finds the client in the reputation table; returns its open sessions, this one included. */

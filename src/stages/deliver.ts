@@ -11,8 +11,8 @@
  *
  * In: phase Listening with DATA in hand.   Out: Receiving, Delivering, then Listening; or Closing.
  */
-import { Job } from '../backend/lane.ts';
-import { Outcome } from '../backend/lanes.ts';
+import { Job } from '../backend/lane-host.ts';
+import { Outcome } from '../backend/outcomes.ts';
 import { Timer } from '../policy/patience.ts';
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';

@@ -10,7 +10,7 @@
 import { Count } from '../session/counters.ts';
 import type { EndingName } from '../session/endings.ts';
 import { endingNames, endingNumber, endingTable, NO_ENDING } from '../session/endings.ts';
-import { Phase, phaseNames } from '../session/phase.ts';
+import { Phase, stageNames } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { paceNames } from '../policy/pace.ts';
 import { Standing } from '../smtp/dialogue.ts';
@@ -113,7 +113,7 @@ function writeDown(works: Works, slot: number, ending: EndingName): void {
   report.ending = ending;
   report.reasons = reasonsOf(works, slot);
   report.score = sessions.scores[slot]!;
-  report.stage = phaseNames[sessions.endPhases[slot]!]!;
+  report.stage = stageNames[sessions.endPhases[slot]!]!;
   report.pace = paceNames[sessions.paces[slot]!]!;
   report.bytesIn = sessions.bytesIn[slot]!;
   report.bytesOut = sessions.bytesOut[slot]!;

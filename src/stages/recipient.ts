@@ -12,8 +12,8 @@
  *
  * In: phase Listening, from converse.   Out: Verifying, then Listening (or Owing, when the reply is to wait).
  */
-import { Job } from '../backend/lane.ts';
-import { Outcome } from '../backend/lanes.ts';
+import { Job } from '../backend/lane-host.ts';
+import { Outcome } from '../backend/outcomes.ts';
 import { Timer } from '../policy/patience.ts';
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';

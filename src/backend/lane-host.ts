@@ -1,0 +1,79 @@
+/**
+ * lane-host — the words a lane and its pool share
+ *
+ * States, jobs and steps of a lane (backend/lane), and what it needs from the pool it belongs to
+ * (backend/lanes). A lane never knows other lanes, and never decides what becomes of a step that failed.
+ */
+import type { Envelope } from '../session/envelope.ts';
+import type { ClientIdentity } from '../smtp/xclient.ts';
+import type { Transport } from '../transport/transport.ts';
+import type { Capabilities } from './capabilities.ts';
+import type { Lane } from './lane.ts';
+import type { ReplyReader } from './reply-reader.ts';
+import type { Spool } from './spool.ts';
+
+/** What a lane is doing. */
+export const LaneState = {
+  Down: 'down',
+  /** Connecting, waiting for the greeting, learning what the backend can do. */
+  Opening: 'opening',
+  /** Clean: may speak for anybody. */
+  Idle: 'idle',
+  /** A step is under way for its owner. */
+  Busy: 'busy',
+  /** Nothing is under way, but it still speaks for its owner. */
+  Held: 'held',
+  /** RSET is under way, for nobody. */
+  Clearing: 'clearing',
+  /** On its way out. */
+  Closing: 'closing',
+} as const;
+export type LaneState = (typeof LaneState)[keyof typeof LaneState];
+
+/** What an owner wants. */
+export const Job = { None: 0, Verify: 1, Deliver: 2 } as const;
+export type Job = (typeof Job)[keyof typeof Job];
+
+/** What a command was for, and so what its reply is about. */
+export type Step =
+  | 'greeting'
+  | 'ehlo'
+  | 'testXclient'
+  | 'testEhlo'
+  | 'xclient'
+  | 'hello'
+  | 'mail'
+  | 'rcpt'
+  | 'data'
+  | 'final'
+  | 'restart'
+  | 'clear'
+  | 'quit';
+
+/** What a lane needs from the pool it belongs to. */
+export interface LaneHost {
+  readonly back: Transport;
+  readonly spool: Spool;
+  readonly reader: ReplyReader;
+  readonly hostname: string;
+  identityOf(slot: number): ClientIdentity;
+  envelopeOf(slot: number): Envelope;
+  /** True when the reuse of lanes still has to be tried out. */
+  wantsReuseTest(): boolean;
+  reuseTested(reusable: boolean): void;
+  capabilitiesLearnt(capabilities: Capabilities): void;
+  /** The lane is clean, or has just come up. */
+  ready(lane: Lane): void;
+  /** A step ended with this reply of the backend. */
+  answered(lane: Lane, slot: number, code: number, reply: Uint8Array): void;
+  /** A message was not handed over because a recipient was answered otherwise than before. */
+  envelopeChanged(lane: Lane, slot: number, code: number, reply: Uint8Array): void;
+  /** The lane failed; `slot` is its owner or -1, `committed` whether the backend may have the message. */
+  failed(lane: Lane, slot: number, job: Job, committed: boolean, why: string): void;
+  /** The lane is of no use to its owner, through no fault of anybody: the step is for another lane. */
+  again(slot: number, job: Job): void;
+  /** The lane is down and may be opened again. */
+  down(lane: Lane): void;
+  /** A reply is awaited anew: arm the lane's timer. */
+  waits(lane: Lane, step: Step): void;
+}

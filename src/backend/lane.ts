@@ -24,10 +24,9 @@ import { NO_HANDLE } from '../base/handle.ts';
 import type { Handle } from '../base/handle.ts';
 import { xclientCommand } from '../smtp/xclient.ts';
 import { Noted } from '../transport/transport.ts';
-import type { Capabilities } from './capabilities.ts';
-import { NO_CAPABILITIES, readCapabilities } from './capabilities.ts';
 import type { LaneHost, Step } from './lane-host.ts';
 import { Job, LaneState } from './lane-host.ts';
+import { Opening } from './opening.ts';
 import { Talk } from './talk.ts';
 
 export class Lane {
@@ -40,10 +39,10 @@ export class Lane {
   uses = 0;
   /** True when this connection was usable once. */
   cameUp = false;
-  capabilities: Capabilities = NO_CAPABILITIES;
 
   readonly #host: LaneHost;
   readonly #talk: Talk;
+  readonly #opening: Opening;
   #introduced = false;
   #mailOpen = false;
   /** Accepted recipients that the open transaction holds. */
@@ -51,7 +50,6 @@ export class Lane {
   #refusalCode = 0;
   #refusal: Uint8Array | null = null;
   #piece: Uint8Array | null = null;
-  #testing = false;
   /** Its client left in the middle: what is still to come is heard and thrown away, then the lane is cleared. */
   #abandoned = false;
 
@@ -59,6 +57,7 @@ export class Lane {
     this.number = number;
     this.#host = host;
     this.#talk = new Talk(host, (step) => host.waits(this, step));
+    this.#opening = new Opening(host, this.#talk);
   }
 
   get handle(): Handle {
@@ -73,9 +72,8 @@ export class Lane {
     this.uses = 0;
     this.cameUp = false;
     this.#abandoned = false;
-    this.#testing = false;
     this.#forgetOwner();
-    this.#talk.expect('greeting');
+    this.#opening.begin();
   }
 
   /** Begins a step for a client. The lane is opening, idle, or held by the same client. */
@@ -203,15 +201,10 @@ export class Lane {
   #hear(step: Exclude<Step, 'quit'>, code: number, reply: Uint8Array): void {
     switch (step) {
       case 'greeting':
-        if (code !== 220) return this.close(`greeted with ${code}`);
-        return this.#say('ehlo', `EHLO ${this.#host.hostname}`);
       case 'ehlo':
-        return this.#hearEhlo(code, reply);
       case 'testXclient':
-        if (code !== 220) return this.#testEnded(false);
-        return this.#say('testEhlo', `EHLO ${this.#host.hostname}`);
       case 'testEhlo':
-        return this.#hearTestEhlo(code, reply);
+        return this.#hearOpening(step, code, reply);
       case 'xclient':
         if (code !== 220) return this.close(`answered XCLIENT with ${code}`);
         return this.#sayHello();
@@ -248,39 +241,18 @@ export class Lane {
     }
   }
 
-  #hearEhlo(code: number, reply: Uint8Array): void {
-    if (code !== 250) return this.close(`answered EHLO with ${code}`);
-    this.capabilities = readCapabilities(latin1(reply, 0, reply.length));
-    this.#host.capabilitiesLearnt(this.capabilities);
-    if (!this.capabilities.xclient.includes('ADDR')) return this.close('does not offer XCLIENT to Sluice');
-    if (!this.#host.wantsReuseTest()) return this.#opened();
-    this.#sayTestXclient();
-  }
-
-  /** Two XCLIENTs in a row: whether the backend takes the second tells whether lanes can be reused. */
-  #sayTestXclient(): void {
-    // An address of the documentation range: nobody's (RFC 5737).
-    const nobody = { address: '192.0.2.1', port: 25, destinationAddress: '192.0.2.2', destinationPort: 25, esmtp: true, helo: '' };
-    this.#say('testXclient', xclientCommand(this.capabilities.xclient, nobody));
-  }
-
-  #hearTestEhlo(code: number, reply: Uint8Array): void {
-    const again = code === 250 && readCapabilities(latin1(reply, 0, reply.length)).xclient.includes('ADDR');
-    if (!again) return this.#testEnded(false);
-    if (this.#testing) return this.#testEnded(true);
-    this.#testing = true;
-    this.#sayTestXclient();
-  }
-
-  #testEnded(reusable: boolean): void {
-    this.#host.reuseTested(reusable);
-    if (reusable) return this.#opened();
-    // This connection has spent its XCLIENT on the test: the owner, if there is one, gets another.
+  #hearOpening(step: Step, code: number, reply: Uint8Array): void {
+    const progress = this.#opening.hear(step, code, reply);
+    if (progress === 'goes on') return this.#closeAtFault();
+    if (progress === 'open') return this.#opened();
+    if (progress !== 'spent') return this.close(progress.fault);
+    // The owner, if there is one, gets another lane.
     const { owner, job } = this;
     this.#forgetOwner();
     this.state = LaneState.Idle;
     this.quit();
     if (owner >= 0) this.#host.again(owner, job);
+    return undefined;
   }
 
   #opened(): void {
@@ -298,7 +270,7 @@ export class Lane {
   #proceed(): void {
     if (!this.#introduced) {
       this.uses += 1;
-      return this.#say('xclient', xclientCommand(this.capabilities.xclient, this.#host.identityOf(this.owner)));
+      return this.#say('xclient', xclientCommand(this.#opening.capabilities.xclient, this.#host.identityOf(this.owner)));
     }
     const envelope = this.#host.envelopeOf(this.owner);
     const isWhole = this.#mailOpen && this.#covered === envelope.recipients.length;
@@ -315,7 +287,7 @@ export class Lane {
   }
 
   #send(): void {
-    this.#talk.send(this.capabilities.pipelining);
+    this.#talk.send(this.#opening.capabilities.pipelining);
     this.#closeAtFault();
   }
 

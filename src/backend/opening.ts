@@ -1,0 +1,81 @@
+/**
+ * opening — from a new connection to a lane that can be used
+ *
+ * Hears the greeting, says EHLO, learns what the backend can do, and, the first time, tries out whether two
+ * XCLIENTs in a row are accepted, which tells whether lanes can be reused. No client's affair yet: the address in
+ * the trial is nobody's (RFC 5737).
+ */
+import { latin1 } from '../base/ascii.ts';
+import { xclientCommand } from '../smtp/xclient.ts';
+import type { Capabilities } from './capabilities.ts';
+import { NO_CAPABILITIES, readCapabilities } from './capabilities.ts';
+import type { LaneHost, Step } from './lane-host.ts';
+import type { Talk } from './talk.ts';
+
+const NOBODY = { address: '192.0.2.1', port: 25, destinationAddress: '192.0.2.2', destinationPort: 25, esmtp: true, helo: '' };
+
+/** How far the opening is. */
+export type Progress = 'goes on' | 'open' | 'spent' | { readonly fault: string };
+
+export class Opening {
+  capabilities: Capabilities = NO_CAPABILITIES;
+  readonly #host: LaneHost;
+  readonly #talk: Talk;
+  #wasRepeated = false;
+
+  constructor(host: LaneHost, talk: Talk) {
+    this.#host = host;
+    this.#talk = talk;
+  }
+
+  /** A connection is being made. */
+  begin(): void {
+    this.#wasRepeated = false;
+    this.#talk.expect('greeting');
+  }
+
+  /** Obeys a reply to one of the opening's steps. */
+  hear(step: Step, code: number, reply: Uint8Array): Progress {
+    switch (step) {
+      case 'greeting':
+        if (code !== 220) return { fault: `greeted with ${code}` };
+        this.#talk.say('ehlo', `EHLO ${this.#host.hostname}`);
+        return 'goes on';
+      case 'ehlo':
+        return this.#hearEhlo(code, reply);
+      case 'testXclient':
+        if (code !== 220) return this.#tested(false);
+        this.#talk.say('testEhlo', `EHLO ${this.#host.hostname}`);
+        return 'goes on';
+      default:
+        return this.#hearTestEhlo(code, reply);
+    }
+  }
+
+  #hearEhlo(code: number, reply: Uint8Array): Progress {
+    if (code !== 250) return { fault: `answered EHLO with ${code}` };
+    this.capabilities = readCapabilities(latin1(reply, 0, reply.length));
+    this.#host.capabilitiesLearnt(this.capabilities);
+    if (!this.capabilities.xclient.includes('ADDR')) return { fault: 'does not offer XCLIENT to Sluice' };
+    return this.#host.wantsReuseTest() ? this.#sayTestXclient() : 'open';
+  }
+
+  #sayTestXclient(): Progress {
+    this.#talk.say('testXclient', xclientCommand(this.capabilities.xclient, NOBODY));
+    return 'goes on';
+  }
+
+  #hearTestEhlo(code: number, reply: Uint8Array): Progress {
+    const isOfferedAgain = code === 250 && readCapabilities(latin1(reply, 0, reply.length)).xclient.includes('ADDR');
+    if (!isOfferedAgain) return this.#tested(false);
+    if (this.#wasRepeated) return this.#tested(true);
+    this.#wasRepeated = true;
+    return this.#sayTestXclient();
+  }
+
+  /** A connection whose one XCLIENT went to the trial is spent. */
+  #tested(isReusable: boolean): Progress {
+    this.#host.reuseTested(isReusable);
+    return isReusable ? 'open' : 'spent';
+  }
+}

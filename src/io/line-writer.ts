@@ -1,17 +1,21 @@
 /**
  * line-writer — lines to a file descriptor, in batches, without ever waiting
  *
- * Log lines are collected and written by the platform's thread pool, one write under way at a time. What a
+ * Log lines are collected until a batch is full or `BATCH_MS` old, since a hand-over to the platform's thread
+ * pool costs as much as ten lines; that pool then writes, one batch under way at a time. What a
  * slow reader does not take stays in memory up to `waitingBytesMax`; beyond that lines are dropped and counted.
  * The event loop never waits for the log: node's own stdout would, since it is synchronous on pipes.
  *
  * Several shards write to one descriptor. A write to a pipe of at most 4,096 bytes is not interleaved with
  * others (POSIX PIPE_BUF), so to a pipe batches end at a line before that; to a file they may be longer.
  */
-import { fstatSync, write, writeSync } from 'node:fs';
+import { fstatSync, write } from 'node:fs';
 
 const PIPE_BYTES_MAX = 4096;
 const FILE_BYTES_MAX = 65_536;
+/** A pipe that was full is tried again after so long. */
+const BATCH_MS = 50;
+const RETRY_MS = 50;
 
 export class LineWriter {
   /** Lines that were dropped. */
@@ -25,6 +29,12 @@ export class LineWriter {
   #waitingBytes = 0;
   #writing = false;
   #retry: NodeJS.Timeout | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  readonly #timeUp = (): void => {
+    this.#timer = null;
+    this.flush();
+  };
+  #onEmpty: () => void = () => undefined;
 
   /** A writer to `fd` that keeps at most `waitingBytesMax` bytes; `onDropped` is called for each lost line. */
   constructor(fd: number, waitingBytesMax: number, onDropped: () => void) {
@@ -43,28 +53,40 @@ export class LineWriter {
       return;
     }
     this.#waitingBytes += bytes;
-    if (this.#open.length + bytes > this.#batchBytesMax) this.#close();
-    this.#open += `${line}\n`;
-  }
-
-  /** Begins to write what was added. Called once a turn; costs nothing when there is nothing. */
-  flush(): void {
-    if (this.#writing || this.#retry !== null || this.#waitingBytes === 0) return;
-    if (this.#batches.length === 0) this.#close();
-    this.#writeNext();
-  }
-
-  /** Writes everything now, waiting for the reader; for the last moment of a process. */
-  flushNow(): void {
-    this.#close();
-    for (const batch of this.#batches.splice(0)) {
-      try {
-        writeSync(this.#fd, batch, null, 'latin1');
-      } catch {
-        return;
-      }
+    if (this.#open.length + bytes > this.#batchBytesMax) {
+      this.#close();
+      this.flush();
     }
-    this.#waitingBytes = 0;
+    this.#open += `${line}\n`;
+    this.#timer ??= setTimeout(this.#timeUp, BATCH_MS);
+  }
+
+  /** Begins to write what was added, even if its batch is not full. */
+  flush(): void {
+    if (this.#waitingBytes === 0) return this.#onEmpty();
+    if (this.#writing || this.#retry !== null) return;
+    if (this.#batches.length === 0) this.#close();
+    return this.#writeNext();
+  }
+
+  /**
+   * Resolves when everything is written, at the latest after `limitMs`; what is left then counts as dropped.
+   * For the last moment of a process: no lines are added behind it.
+   */
+  end(limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const limit = setTimeout(() => {
+        if (this.#retry !== null) clearTimeout(this.#retry);
+        this.#close();
+        for (const batch of this.#batches.splice(0)) this.#lose(batch);
+        resolve();
+      }, limitMs);
+      this.#onEmpty = () => {
+        clearTimeout(limit);
+        resolve();
+      };
+      this.flush();
+    });
   }
 
   #close(): void {
@@ -83,13 +105,13 @@ export class LineWriter {
 
   #written(error: NodeJS.ErrnoException | null, written: number, bytes: Buffer): void {
     this.#writing = false;
-    // flushNow has written it in the meantime.
+    // It was given up in the meantime.
     if (this.#batches.length === 0) return;
     if (error !== null && error.code === 'EAGAIN') {
       this.#retry = setTimeout(() => {
         this.#retry = null;
         this.#writeNext();
-      }, 50);
+      }, RETRY_MS);
       this.#retry.unref();
       return;
     }
@@ -100,13 +122,18 @@ export class LineWriter {
       return;
     }
     // A reader that is gone (EPIPE) or a full disk: the lines are lost, mail goes on.
-    if (error !== null) {
-      this.dropped += 1;
-      this.#onDropped();
-    }
+    if (error !== null) this.#lose(this.#batches[0]!);
     this.#batches.shift();
     this.#waitingBytes -= bytes.length;
     this.flush();
+  }
+
+  /** Counts the lines of a batch that will never be written. */
+  #lose(batch: string): void {
+    for (let at = batch.indexOf('\n'); at >= 0; at = batch.indexOf('\n', at + 1)) {
+      this.dropped += 1;
+      this.#onDropped();
+    }
   }
 }
 

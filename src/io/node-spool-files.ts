@@ -15,6 +15,8 @@ interface SpoolFile {
   readonly waiting: Buffer[];
   unwrittenBytes: number;
   busy: boolean;
+  /** Nothing more is done with it; it waits to be closed. */
+  failed: boolean;
   closed: boolean;
   noted: number;
   queued: boolean;
@@ -43,6 +45,7 @@ export class NodeSpoolFiles implements SpoolFiles {
       waiting: [],
       unwrittenBytes: 0,
       busy: true,
+      failed: false,
       closed: false,
       noted: 0,
       queued: false,
@@ -65,6 +68,7 @@ export class NodeSpoolFiles implements SpoolFiles {
 
   append(number: number, bytes: Uint8Array): void {
     const file = this.#of(number);
+    if (file.failed) return;
     file.waiting.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
     file.unwrittenBytes += bytes.length;
     if (!file.busy) this.#work(number, file);
@@ -76,6 +80,7 @@ export class NodeSpoolFiles implements SpoolFiles {
 
   read(number: number, position: number, bytesMax: number): void {
     const file = this.#of(number);
+    if (file.failed) return;
     file.wanted = { position, bytesMax };
     if (!file.busy) this.#work(number, file);
   }
@@ -144,13 +149,12 @@ export class NodeSpoolFiles implements SpoolFiles {
 
   #fail(number: number, file: SpoolFile): void {
     file.busy = false;
+    file.failed = true;
     file.waiting.length = 0;
     file.unwrittenBytes = 0;
-    if (file.closed) return closeQuietly(file.fd);
-    // Later work on this file would fail again: it is never started.
-    file.busy = true;
-    file.closed = false;
-    return this.#note(number, file, FileNoted.Failed);
+    file.wanted = null;
+    if (file.closed) closeQuietly(file.fd);
+    else this.#note(number, file, FileNoted.Failed);
   }
 
   #note(number: number, file: SpoolFile, what: number): void {

@@ -130,8 +130,8 @@ export class NodeTransport implements Transport {
     return this.streams.unwritten(this.notices.slotFor(handle));
   }
 
-  end(handle: Handle): void {
-    this.streams.end(this.notices.slotFor(handle));
+  end(handle: Handle, peerIsDone = false): void {
+    this.streams.end(this.notices.slotFor(handle), peerIsDone);
   }
 
   abort(handle: Handle): void {

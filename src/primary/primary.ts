@@ -31,6 +31,7 @@ export class Primary {
   #failure: string | null = null;
   #drained = 0;
   #draining = false;
+  #killed = false;
   #ready: () => void = () => undefined;
   #ended: (code: number) => void = () => undefined;
 
@@ -51,6 +52,10 @@ export class Primary {
     }
     const config = await withPorts(this.#config);
     const endpoint = await resolved(config.backend.address);
+    if (typeof endpoint === 'string') {
+      this.#say(endpoint);
+      return 1;
+    }
     const ended = new Promise<number>((resolve) => (this.#ended = resolve));
     const ready = new Promise<void>((resolve) => (this.#ready = resolve));
     const stop = (): void => this.stop();
@@ -91,6 +96,7 @@ export class Primary {
   }
 
   #kill(): void {
+    this.#killed = true;
     for (const engine of this.#engines) engine.kill();
   }
 
@@ -141,7 +147,7 @@ export class Primary {
 
   #oneDrained(): void {
     this.#drained += 1;
-    if (this.#drained < this.#engines.length) return;
+    if (this.#killed || this.#drained < this.#engines.length) return;
     this.#say('drained');
     this.#ended(0);
   }
@@ -150,8 +156,7 @@ export class Primary {
 function startThreads(order: EngineOrder, events: EngineEvents): { drain(): void; kill(): void } {
   const threads = new Threads(order, events);
   threads.start();
-  // The threads end with the process.
-  return { drain: () => threads.drain(), kill: () => undefined };
+  return { drain: () => threads.drain(), kill: () => threads.stop() };
 }
 
 function startChild(number: number, order: EngineOrder, events: EngineEvents): Child {
@@ -184,9 +189,13 @@ function freePort(host: string): Promise<number> {
   });
 }
 
-/** The backend's address as a literal: a name is looked up once, at start. */
-async function resolved(address: string): Promise<Endpoint> {
+/** The backend's address as a literal, or a sentence that says why there is none: a name is looked up once, at start. */
+async function resolved(address: string): Promise<Endpoint | string> {
   const { host, port } = endpointOf(address);
-  const found = await lookup(host);
-  return { host: found.address, port };
+  try {
+    const found = await lookup(host);
+    return { host: found.address, port };
+  } catch (error) {
+    return `backend.address: no address was found for "${host}" (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
+  }
 }

@@ -64,6 +64,15 @@ export class Threads {
     this.#tellIfDrained();
   }
 
+  /** Ends every shard at once, with its sessions. */
+  stop(): void {
+    this.#draining = true;
+    for (const thread of this.#threads) {
+      if (thread.restart !== null) clearTimeout(thread.restart);
+      void thread.worker?.terminate();
+    }
+  }
+
   /** Kills one shard, as a fault would: for tests of the restart. */
   async kill(shard: number): Promise<void> {
     await this.#threads[shard]?.worker?.terminate();

@@ -29,6 +29,9 @@ function wholeSets(entries: number): number {
   return Math.max(1, Math.ceil(entries / WAYS)) * WAYS;
 }
 
+/** Words of a page of 4 kB. */
+const PAGE_WORDS = 1024;
+
 export class ReputationTable {
   /** Entries of the table, in whole sets. */
   readonly entries: number;
@@ -43,9 +46,12 @@ export class ReputationTable {
 
   /**
    * Sets the seed of the hash (32 bits, drawn at random by whoever allocates the memory). Before the first
-   * shard opens the table; without it the seed is 0 and a client could choose its neighbours.
+   * shard opens the table; without it the seed is 0 and a client could choose its neighbours. Every page is
+   * written once, so that the memory is there from the start and no client's first visit pays for a page.
    */
   static prepare(shared: SharedArrayBuffer, seed: number): void {
+    const words = new Int32Array(shared);
+    for (let word = 0; word < words.length; word += PAGE_WORDS) words[word] = 0;
     Atomics.store(new Int32Array(shared, 0, HeaderWord.COUNT), HeaderWord.seed, seed | 0);
   }
 

@@ -21,6 +21,8 @@ import type { Works } from './works.ts';
 /** A client that does not close after the last reply is waited for this long. */
 const LINGER_MS = 5_000;
 
+const QUIT = endingNumber('quit');
+
 /** Says a last reply at once and closes. */
 export function dismiss(works: Works, slot: number, ending: EndingName, lastReply: Uint8Array): void {
   works.outbox.put(lastReply);
@@ -42,7 +44,7 @@ export function cut(works: Works, slot: number, ending: EndingName): void {
 export function finish(works: Works, slot: number): void {
   const { sessions, front, wheel } = works;
   forgetEnvelope(works, slot);
-  front.end(sessions.handleOf(slot));
+  front.end(sessions.handleOf(slot), sessions.endings[slot] === QUIT);
   wheel.arm(slot, works.nowMs + LINGER_MS);
 }
 

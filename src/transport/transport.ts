@@ -77,8 +77,11 @@ export interface Transport {
   /** Bytes taken by `write` that the peer's side has not yet accepted. */
   unwritten(handle: Handle): number;
 
-  /** Sends what was written, then closes; the peer may still send, which is thrown away. */
-  end(handle: Handle): void;
+  /**
+   * Sends what was written, then closes; the peer may still send, which is thrown away. `peerIsDone` says that the
+   * peer has nothing more to send (it said QUIT): a transport may then close without waiting for the peer's end.
+   */
+  end(handle: Handle, peerIsDone?: boolean): void;
 
   /** Closes at once; what was not sent is lost. */
   abort(handle: Handle): void;

@@ -45,6 +45,7 @@ export class Driver {
     if (this.#stopped) return;
     const isMore = this.#shard.step(this.#clock.nowMs());
     this.#afterTurn();
+    if (this.#stopped) return;
     if (isMore) this.wake();
     this.#setTimer();
   }

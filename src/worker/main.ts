@@ -29,6 +29,8 @@ const LOG_BYTES_MAX = 8_000_000;
 const BACKLOG = 4096;
 const LANE_KEEP_ALIVE_MS = 60_000;
 const STDOUT = 1;
+/** At the end a slow reader of the log is waited for so long. */
+const LOG_LAST_MS = 1_000;
 
 const order = workerData as ShardOrder;
 assert(parentPort !== null, 'a shard runs in a worker thread');
@@ -76,16 +78,15 @@ const driver = new Driver(shard, clock, () => {
     counters.addMany(Count.sessionsFull, front.refusedFull - refusedFullSeen);
     refusedFullSeen = front.refusedFull;
   }
-  log.flush();
-  if (draining && shard.sessionsOpen === 0) finish();
+  if (draining && shard.sessionsOpen === 0) void finish();
 });
 front.onNoted = () => driver.wake();
 back.onNoted = () => driver.wake();
 files.onNoted = () => driver.wake();
 
-function finish(): void {
+async function finish(): Promise<void> {
   driver.stop();
-  log.flushNow();
+  await log.end(LOG_LAST_MS);
   tell({ kind: 'drained' });
   port.close();
   process.exit(0);

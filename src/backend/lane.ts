@@ -86,7 +86,9 @@ export class Lane {
     if (this.state === LaneState.Opening) return;
     assert(this.state === LaneState.Idle || this.state === LaneState.Held, 'a step begins on a lane at rest');
     this.state = LaneState.Busy;
-    this.#proceed();
+    // Whatever it says before it is asked would be taken for the answer.
+    if (this.#host.back.peek(this.handle).length > 0) return this.close('sent a reply that nobody asked for');
+    return this.#proceed();
   }
 
   /** Lets go of the owner, whatever is under way; the lane is cleared for the next. */
@@ -182,6 +184,7 @@ export class Lane {
       if (step === null) return this.#closeAtFault();
       if (step === 'quit') return undefined;
       if (reader.code === 421) return this.close(`said ${latin1(reader.reply, 0, Math.min(reader.reply.length - 2, 120))}`);
+      if (step !== 'data' && reader.code >= 300 && reader.code < 400) return this.close(`answered ${reader.code} to a command that nothing follows`);
       if (this.#abandoned) this.#overhear(step, reader.code);
       else this.#hear(step, reader.code, reader.reply);
       // What was heard may have closed the lane.
@@ -209,6 +212,8 @@ export class Lane {
         if (code !== 220) return this.close(`answered XCLIENT with ${code}`);
         return this.#sayHello();
       case 'hello':
+        // The client hears its refusal; any other answer must not pass for one to its recipient.
+        if (code < 400 && code !== 250) return this.close(`answered EHLO with ${code}`);
         if (code !== 250) return this.#answer(code, reply);
         this.#introduced = true;
         return this.#proceed();
@@ -226,7 +231,7 @@ export class Lane {
         this.state = LaneState.Idle;
         return this.#host.ready(this);
       case 'data':
-        if (code < 300) return this.close(`answered DATA with ${code}`);
+        if (code < 400 && code !== 354) return this.close(`answered DATA with ${code}`);
         if (code !== 354) return this.#answer(code, reply);
         this.#host.spool.rewind(this.owner);
         this.#talk.expect('final');
@@ -280,7 +285,10 @@ export class Lane {
       this.#covered = 0;
       return this.#say('restart', 'RSET');
     }
-    if (!this.#mailOpen) this.#talk.prepare('mail', `MAIL ${envelope.sender}`);
+    if (!this.#mailOpen) {
+      this.#covered = 0;
+      this.#talk.prepare('mail', `MAIL ${envelope.sender}`);
+    }
     if (this.job === Job.Verify) this.#talk.prepare('rcpt', `RCPT ${envelope.candidate}`);
     else for (const recipient of envelope.recipients) this.#talk.prepare('rcpt', `RCPT ${recipient}`);
     this.#send();
@@ -320,12 +328,19 @@ export class Lane {
       return this.#answer(this.#refusalCode, refusal);
     }
     if (refusal === null) return this.#proceed();
+    this.#rest();
+    return this.#host.envelopeChanged(this, this.owner, this.#refusalCode, refusal);
+  }
+
+  /** The step is over: what happens to the lane from here on is no answer to it. */
+  #rest(): void {
     this.state = LaneState.Held;
-    this.#host.envelopeChanged(this, this.owner, this.#refusalCode, refusal);
+    this.job = Job.None;
+    this.committed = false;
   }
 
   #answer(code: number, reply: Uint8Array): void {
-    this.state = LaneState.Held;
+    this.#rest();
     this.#host.answered(this, this.owner, code, reply);
   }
 

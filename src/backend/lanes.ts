@@ -11,8 +11,7 @@
  * A backend that cannot be reached is tried again after a pause that doubles from 0.5 to 8 seconds. In the
  * meantime every request is answered at once: mail stays with its sender, nobody waits for nothing.
  */
-import { assert } from '../base/assert.ts';
-import { NO_HANDLE, slotOf } from '../base/handle.ts';
+import { NO_HANDLE } from '../base/handle.ts';
 import { SlotQueue } from '../base/slot-queue.ts';
 import type { Config } from '../config/config.ts';
 import { Count } from '../session/counters.ts';
@@ -26,10 +25,11 @@ import type { Endpoint, Transport } from '../transport/transport.ts';
 import type { Capabilities } from './capabilities.ts';
 import { NO_CAPABILITIES } from './capabilities.ts';
 import { Backoff } from './backoff.ts';
-import { Lane } from './lane.ts';
+import type { Lane } from './lane.ts';
 import type { LaneHost, Step } from './lane-host.ts';
 import { Job, LaneState } from './lane-host.ts';
 import { Outcome, Outcomes } from './outcomes.ts';
+import { Pool } from './pool.ts';
 import { ReplyReader } from './reply-reader.ts';
 import type { Spool } from './spool.ts';
 
@@ -67,15 +67,15 @@ export class Lanes implements LaneHost {
   capabilitiesVersion = 0;
 
   readonly #parts: LanesParts;
-  readonly #lanes: Lane[];
+  readonly #pool: Pool;
   readonly #laneOf: Int16Array;
   readonly #waiting: SlotQueue;
   readonly #waitingJobs: Uint8Array;
   readonly #attempts: Uint8Array;
   readonly #outcomes: Outcomes;
-  /** Lanes by the slot of their stream. */
-  readonly #byStream: (Lane | undefined)[] = [];
   readonly #backoff = new Backoff();
+  /** A lane came to rest with its client while others wait: taken back when the turn is over. */
+  #heldTooLong = false;
   #nowMs = 0;
   #reusable: boolean | null;
 
@@ -84,7 +84,7 @@ export class Lanes implements LaneHost {
     this.back = parts.back;
     this.spool = parts.spool;
     this.hostname = parts.config.hostname;
-    this.#lanes = Array.from({ length: parts.lanesMax }, (_, number) => new Lane(number, this));
+    this.#pool = new Pool(this, parts.endpoint, parts.lanesMax, parts.wheel, parts.timerBase);
     this.#laneOf = new Int16Array(parts.sessionsMax).fill(-1);
     this.#waiting = new SlotQueue(parts.sessionsMax);
     this.#waitingJobs = new Uint8Array(parts.sessionsMax);
@@ -97,8 +97,7 @@ export class Lanes implements LaneHost {
   /** Opens a first lane, so that the backend's abilities are known before a client asks. */
   warmUp(nowMs: number): void {
     this.#nowMs = nowMs;
-    const lane = this.#lanes[0]!;
-    if (lane.state === LaneState.Down) this.#open(lane);
+    this.#open();
   }
 
   /** Wants a step for a session; the outcome comes by `nextOutcome`, never before this returns. */
@@ -161,16 +160,14 @@ export class Lanes implements LaneHost {
       const handle = this.back.next();
       if (handle === NO_HANDLE) break;
       const noted = this.back.take(handle);
-      const lane = this.#byStream[slotOf(handle)];
-      assert(lane !== undefined, 'the backend side noted something of no lane');
-      lane.obey(noted);
+      this.#pool.ofStream(handle).obey(noted);
     }
   }
 
   /** The timer of a lane has come due. */
   timeUp(number: number, nowMs: number): void {
     this.#nowMs = nowMs;
-    const lane = this.#lanes[number]!;
+    const lane = this.#pool.at(number);
     switch (lane.state) {
       case LaneState.Idle:
         return lane.quit();
@@ -277,7 +274,7 @@ export class Lanes implements LaneHost {
   }
 
   down(lane: Lane): void {
-    this.#parts.wheel.cancel(this.#parts.timerBase + lane.number);
+    this.#pool.disarm(lane);
     const next = this.#waiting.first();
     if (next < 0) return;
     if (this.#isPaused()) {
@@ -300,16 +297,16 @@ export class Lanes implements LaneHost {
   #place(slot: number, job: Job): void {
     const own = this.#laneHeldBy(slot);
     if (own !== null) {
-      this.#parts.wheel.cancel(this.#parts.timerBase + own.number);
+      this.#pool.disarm(own);
       own.begin(slot, job);
       return;
     }
-    const free = this.#findLane();
+    const free = this.#pool.free() ?? (this.#isPaused() ? null : this.#open());
     if (free !== null) {
       this.#assign(free, slot, job);
       return;
     }
-    if (this.#isPaused() && !this.#anyUp()) {
+    if (this.#isPaused() && !this.#pool.anyUp) {
       this.#outcomes.add(slot, Outcome.Unreachable, 451, this.#parts.replies.backendDown);
       return;
     }
@@ -318,39 +315,22 @@ export class Lanes implements LaneHost {
     this.#takeBackOldest();
   }
 
-  #findLane(): Lane | null {
-    let closed: Lane | null = null;
-    for (const lane of this.#lanes) {
-      if (lane.state === LaneState.Idle) return lane;
-      if (lane.state === LaneState.Opening && lane.owner < 0) return lane;
-      if (lane.state === LaneState.Down && closed === null) closed = lane;
-    }
-    if (closed === null || this.#isPaused() || !this.#open(closed)) return null;
-    return closed;
-  }
-
   #assign(lane: Lane, slot: number, job: Job): void {
     if (lane.uses > 0) this.#parts.counters.add(Count.lanesReused);
     this.#laneOf[slot] = lane.number;
     lane.begin(slot, job);
   }
 
-  #open(lane: Lane): boolean {
-    const handle = this.back.connect(this.#parts.endpoint);
-    if (handle === NO_HANDLE) return false;
-    this.#parts.counters.add(Count.lanesOpened);
-    this.#byStream[slotOf(handle)] = lane;
-    lane.open(handle);
-    return true;
+  #open(): Lane | null {
+    const lane = this.#pool.openOne();
+    if (lane !== null) this.#parts.counters.add(Count.lanesOpened);
+    return lane;
   }
 
   #hold(lane: Lane): void {
     this.#arm(lane, this.#parts.config.backend.holdMs);
     if (this.#waiting.length > 0) this.#heldTooLong = true;
   }
-
-  /** A lane came to rest with its client while others wait: taken back when the turn is over. */
-  #heldTooLong = false;
 
   /** Takes back held lanes as long as somebody waits. Called at the end of a turn, when their clients had their say. */
   settle(nowMs: number): void {
@@ -361,12 +341,8 @@ export class Lanes implements LaneHost {
   }
 
   #takeBackOldest(): boolean {
-    const { wheel, timerBase } = this.#parts;
-    let oldest: Lane | null = null;
-    for (const lane of this.#lanes) {
-      if (lane.state !== LaneState.Held || this.#outcomes.has(lane.owner)) continue;
-      if (oldest === null || wheel.dueMsOf(timerBase + lane.number) < wheel.dueMsOf(timerBase + oldest.number)) oldest = lane;
-    }
+    // A client that has not heard its answer yet keeps its lane for this turn.
+    const oldest = this.#pool.longestHeld((lane) => !this.#outcomes.has(lane.owner));
     if (oldest === null) return false;
     this.#takeBack(oldest);
     return true;
@@ -381,12 +357,8 @@ export class Lanes implements LaneHost {
     return this.#backoff.isOn(this.#nowMs);
   }
 
-  #anyUp(): boolean {
-    return this.#lanes.some((lane) => lane.state !== LaneState.Down && lane.state !== LaneState.Closing);
-  }
-
   #refuseWaiting(): void {
-    if (this.#anyUp()) return;
+    if (this.#pool.anyUp) return;
     for (let slot = this.#waiting.serve(); slot >= 0; slot = this.#waiting.serve()) {
       this.#outcomes.add(slot, Outcome.Unreachable, 451, this.#parts.replies.backendDown);
     }
@@ -394,10 +366,10 @@ export class Lanes implements LaneHost {
 
   #laneHeldBy(slot: number): Lane | null {
     const number = this.#laneOf[slot]!;
-    return number < 0 ? null : this.#lanes[number]!;
+    return number < 0 ? null : this.#pool.at(number);
   }
 
   #arm(lane: Lane, delayMs: number): void {
-    this.#parts.wheel.arm(this.#parts.timerBase + lane.number, this.#nowMs + delayMs);
+    this.#pool.arm(lane, this.#nowMs + delayMs);
   }
 }

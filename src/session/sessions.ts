@@ -58,7 +58,8 @@ export class Sessions {
   readonly flags: Uint16Array;
   /** Signals noted, as bits by their place in reputation/signals. */
   readonly signals: Uint16Array;
-  readonly scanned: Uint16Array;
+  /** Bytes of an unfinished line that were looked at; of one that is too long, bytes thrown away. */
+  readonly scanned: Uint32Array;
   readonly commands: Uint16Array;
   readonly errors: Uint16Array;
   readonly helos: string[];
@@ -101,7 +102,7 @@ export class Sessions {
     this.standings = new Uint8Array(capacity);
     this.flags = new Uint16Array(capacity);
     this.signals = new Uint16Array(capacity);
-    this.scanned = new Uint16Array(capacity);
+    this.scanned = new Uint32Array(capacity);
     this.commands = new Uint16Array(capacity);
     this.errors = new Uint16Array(capacity);
     this.helos = Array.from<string>({ length: capacity }).fill('');

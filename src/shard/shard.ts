@@ -22,7 +22,7 @@ import { Noted } from '../transport/transport.ts';
 import { admit } from '../stages/admit.ts';
 import { continueGreeting, hearEarly } from '../stages/banner.ts';
 import { converse } from '../stages/converse.ts';
-import { delivered, notDeliveredInTime, receive } from '../stages/deliver.ts';
+import { delivered, notDeliveredInTime, receive, refuseAhead } from '../stages/deliver.ts';
 import { cut, dismiss, finish, leavingOf, streamGone } from '../stages/end.ts';
 import { failTest } from '../stages/learn.ts';
 import { noLaneInTime, recipientJudged } from '../stages/recipient.ts';
@@ -189,11 +189,11 @@ export class Shard {
         }
         return converse(works, slot);
       case Phase.Owing:
-        this.#hearWhileOwing(slot);
+      case Phase.Verifying:
+        this.#hearAhead(slot);
         return this.#leaveIfEnded(slot);
       case Phase.Receiving:
         return receive(works, slot);
-      case Phase.Verifying:
       case Phase.Delivering:
         return this.#leaveIfEnded(slot);
       case Phase.Closing: {
@@ -208,11 +208,14 @@ export class Shard {
     }
   }
 
-  /** Bytes while a reply is owed: the client does not wait for replies. */
-  #hearWhileOwing(slot: number): void {
+  /** Bytes while a reply is due: the client does not wait for replies. */
+  #hearAhead(slot: number): void {
     const { works } = this;
     const { sessions, front, replies } = works;
-    if (sessions.has(slot, Flag.PipeliningOffered) || front.peek(sessions.handleOf(slot)).length === 0) return;
+    if (front.peek(sessions.handleOf(slot)).length === 0) return;
+    const isMessage = sessions.phaseOf(slot) === Phase.Owing && sessions.phasesAfter[slot] === Phase.Receiving;
+    if (isMessage) return refuseAhead(works, slot);
+    if (sessions.has(slot, Flag.PipeliningOffered)) return;
     if (failTest(works, slot, 'pipelining') === Action.Drop) dismiss(works, slot, 'pipelining', replies.protocolDrop);
   }
 

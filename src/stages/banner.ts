@@ -14,7 +14,7 @@ import { allowedDelayMs, plannedDelayMs, Timer } from '../policy/patience.ts';
 import { Phase } from '../session/phase.ts';
 import { bytesDue, dripDoneMs } from '../timing/pacer.ts';
 import { dismiss } from './end.ts';
-import { failTest, wasNoted } from './learn.ts';
+import { failTest } from './learn.ts';
 import { charge, enter, say } from './speak.ts';
 import type { Works } from './works.ts';
 
@@ -51,8 +51,8 @@ export function continueGreeting(works: Works, slot: number): void {
   }
   const dripped = sessions.dripped[slot]!;
   if (dripped < greetings.teaser.length) works.outbox.put(greetings.teaser.subarray(dripped));
-  // A client that has spoken already gets no last line: an answer to what it said is next.
-  if (!wasNoted(works, slot, 'pregreet')) works.outbox.put(greetings.last);
+  // Whoever has spoken already gets it too: an answer to what it said makes no sense before the greeting is whole.
+  works.outbox.put(greetings.last);
   enter(works, slot, Phase.Listening);
 }
 

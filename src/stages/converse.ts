@@ -38,15 +38,17 @@ export function converse(works: Works, slot: number): boolean {
   const { sessions, front, lines, config } = works;
   const handle = sessions.handleOf(slot);
   const bytes = front.peek(handle);
-  if (bytes.length === 0 || !lines.find(bytes, 0, sessions.scanned[slot]!)) return waitForMore(works, slot, bytes.length);
+  const skipped = sessions.has(slot, Flag.SkippingLine) ? sessions.scanned[slot]! : 0;
+  const looked = skipped > 0 ? 0 : sessions.scanned[slot]!;
+  if (bytes.length === 0 || !lines.find(bytes, 0, looked)) return waitForMore(works, slot, bytes.length, skipped);
   sessions.scanned[slot] = 0;
-  const lengthMax = config.smtp.commandLineBytes;
-  const isSkipped = sessions.has(slot, Flag.SkippingLine);
-  if (isSkipped || lines.end - lines.start > lengthMax) {
-    sessions.clear(slot, Flag.SkippingLine);
+  sessions.clear(slot, Flag.SkippingLine);
+  const lineBytes = skipped + lines.next;
+  if (lineBytes > config.smtp.commandLineBytes) {
     sessions.bytesIn[slot]! += lines.next;
     front.consume(handle, lines.next);
-    refuse(works, slot, 'lineTooLong');
+    if (lineBytes > config.smtp.commandLineBytes * 2) dismiss(works, slot, 'lineTooLong', works.replies.lineTooLong);
+    else refuse(works, slot, 'lineTooLong');
     return sessions.phaseOf(slot) === Phase.Listening;
   }
   sessions.bytesIn[slot]! += lines.next;
@@ -56,25 +58,26 @@ export function converse(works: Works, slot: number): boolean {
   return sessions.phaseOf(slot) === Phase.Listening;
 }
 
-/** No whole line is there: remembers what was looked at, bounds an endless line, notices the end. */
-function waitForMore(works: Works, slot: number, length: number): boolean {
+/**
+ * No whole line is there: remembers what was looked at, bounds an endless line, notices the end. A line that is
+ * too long is thrown away as it comes; `skipped` bytes of it are gone already. Its end is answered once; twice
+ * the limit without an end is enough.
+ */
+function waitForMore(works: Works, slot: number, length: number, skipped: number): boolean {
   const { sessions, front, config } = works;
   if (sessions.has(slot, Flag.PeerEnded)) {
     cut(works, slot, leavingOf(works, slot));
     return false;
   }
   const lengthMax = config.smtp.commandLineBytes;
-  if (length <= lengthMax + 1) {
-    sessions.scanned[slot] = length;
-    return false;
-  }
-  // The line is too long already: what has come is thrown away; twice the limit without an end is enough.
-  if (sessions.has(slot, Flag.SkippingLine) || length > lengthMax * 2) {
+  const lineBytes = skipped + length;
+  sessions.scanned[slot] = lineBytes;
+  if (lineBytes < lengthMax) return false;
+  if (lineBytes >= lengthMax * 2) {
     dismiss(works, slot, 'lineTooLong', works.replies.lineTooLong);
     return false;
   }
   sessions.set(slot, Flag.SkippingLine);
-  sessions.scanned[slot] = 0;
   sessions.bytesIn[slot]! += length;
   front.consume(sessions.handleOf(slot), length);
   return false;

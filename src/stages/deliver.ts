@@ -24,6 +24,8 @@ import { note } from './learn.ts';
 import { say } from './speak.ts';
 import type { Works } from './works.ts';
 
+/** The end of the message, dot CR LF, is no part of its size (RFC 1870 §5). */
+const FINAL_DOT_BYTES = 3;
 /** A client may send this much beyond twice the size limit before it is cut off. */
 const OVERRUN_BYTES_MAX = 1_000_000;
 /** Bytes of a refused message that are thrown away when there is no size limit. */
@@ -32,14 +34,16 @@ const DISCARD_BYTES_MAX = 100_000_000;
 /** DATA: asks for the message. `isAhead`: bytes stand behind the command although 354 was not said. */
 export function startReceiving(works: Works, slot: number, isAhead: boolean): void {
   const { sessions, replies, spool } = works;
-  if (isAhead) {
-    // What follows cannot be told from commands; whoever sends it does not wait, or hides something.
-    note(works, slot, 'pipelining');
-    return dismiss(works, slot, 'dataAhead', replies.dataAhead);
-  }
+  if (isAhead) return refuseAhead(works, slot);
   spool.begin(slot);
   sessions.bodyStates[slot] = BodyState.LineStart;
   say(works, slot, replies.startData, Timer.Data, Phase.Receiving);
+}
+
+/** Bytes came before 354: they cannot be told from commands, and whoever sends them does not wait, or hides something. */
+export function refuseAhead(works: Works, slot: number): void {
+  note(works, slot, 'pipelining');
+  dismiss(works, slot, 'dataAhead', works.replies.dataAhead);
 }
 
 /** Takes what has arrived of the message; true when the session may go on at once. */
@@ -70,7 +74,8 @@ export function receive(works: Works, slot: number): boolean {
     return false;
   }
   works.wheel.arm(slot, works.nowMs + works.config.smtp.dataBlockTimeMs);
-  return false;
+  // Nothing more will be noted of a client that has finished sending.
+  return sessions.has(slot, Flag.PeerEnded);
 }
 
 /** Puts a piece into the spool, or finds the reason why the message is refused. */
@@ -84,7 +89,7 @@ function keep(works: Works, slot: number, piece: Uint8Array, state: BodyState): 
     envelope.refusal = replies.bodyNewline;
   } else {
     if (bodies.odd || state === BodyState.SoftStart) bytes = normalize(piece, piece.length, state);
-    if (sizeMax > 0 && envelope.bodyBytes > sizeMax) {
+    if (sizeMax > 0 && envelope.bodyBytes > sizeMax + FINAL_DOT_BYTES) {
       envelope.refusal = replies.messageTooBig;
     } else if (!spool.append(slot, bytes)) {
       counters.add(Count.spoolFull);

@@ -30,14 +30,14 @@ export function dismiss(works: Works, slot: number, ending: EndingName, lastRepl
   works.sessions.enter(slot, Phase.Closing);
 }
 
-/** Closes without a word: the client is gone or does not read. */
+/** Closes behind what was said already: the client is gone or does not read. */
 export function cut(works: Works, slot: number, ending: EndingName): void {
   setEnding(works, slot, ending);
   works.sessions.enter(slot, Phase.Closing);
+  forgetEnvelope(works, slot);
   works.wheel.cancel(slot);
-  // What it was about to hear is for nobody.
-  works.outbox.clear();
-  works.front.abort(works.sessions.handleOf(slot));
+  // A client that has finished sending may still read: the shard writes its words and ends the stream behind them.
+  if (works.outbox.isEmpty) works.front.abort(works.sessions.handleOf(slot));
 }
 
 /** The last reply was written: the stream ends behind it. */

@@ -71,11 +71,15 @@ export function recipientJudged(works: Works, slot: number): void {
   return refuseRecipient(works, slot, reply);
 }
 
-/** Nobody had a lane to spare in time. */
+/** Nobody had a lane to spare in time; or one lane after another took too long for the client's own timer. */
 export function noLaneInTime(works: Works, slot: number): void {
-  const { sessions, lanes, replies } = works;
-  // A lane is at work for the session: it has timers of its own.
-  if (!lanes.isWaiting(slot)) return;
+  const { sessions, lanes, replies, config } = works;
+  const { waitMaxMs, connectTimeoutMs, replyTimeoutMs } = config.backend;
+  const lastMs = sessions.backendSinceMs[slot]! + waitMaxMs + connectTimeoutMs + replyTimeoutMs;
+  if (!lanes.isWaiting(slot) && works.nowMs < lastMs) {
+    works.wheel.arm(slot, lastMs);
+    return;
+  }
   lanes.release(slot, works.nowMs);
   sessions.backendMs[slot]! += works.nowMs - sessions.backendSinceMs[slot]!;
   say(works, slot, replies.backendBusy, Timer.None, Phase.Listening);

@@ -1,0 +1,95 @@
+/**
+ * pool — the lanes of a shard as a set: which is free, which rests, which stream is whose
+ *
+ * Looks and opens, never decides who gets what: that is backend/lanes. A few dozen lanes at most, so it looks
+ * through all of them.
+ */
+import { assert } from '../base/assert.ts';
+import type { Handle } from '../base/handle.ts';
+import { NO_HANDLE, slotOf } from '../base/handle.ts';
+import type { Wheel } from '../timing/wheel.ts';
+import type { Endpoint } from '../transport/transport.ts';
+import { Lane } from './lane.ts';
+import type { LaneHost } from './lane-host.ts';
+import { LaneState } from './lane-host.ts';
+
+export class Pool {
+  readonly #host: LaneHost;
+  readonly #endpoint: Endpoint;
+  readonly #wheel: Wheel;
+  readonly #timerBase: number;
+  readonly #lanes: readonly Lane[];
+  /** Lanes by the slot of their stream. */
+  readonly #byStream: (Lane | undefined)[] = [];
+
+  /** `count` lanes to `endpoint`, all down. Their timers are the wheel's ids from `timerBase` on. */
+  constructor(host: LaneHost, endpoint: Endpoint, count: number, wheel: Wheel, timerBase: number) {
+    this.#host = host;
+    this.#endpoint = endpoint;
+    this.#wheel = wheel;
+    this.#timerBase = timerBase;
+    this.#lanes = Array.from({ length: count }, (_, number) => new Lane(number, host));
+  }
+
+  /** The lane of a number (0 …). */
+  at(number: number): Lane {
+    return this.#lanes[number]!;
+  }
+
+  /** The lane of a stream. */
+  ofStream(handle: Handle): Lane {
+    const lane = this.#byStream[slotOf(handle)];
+    assert(lane !== undefined, 'the backend side noted something of no lane');
+    return lane;
+  }
+
+  /** A lane that can take a client now or when it has come up; null when all are taken or down. */
+  free(): Lane | null {
+    for (const lane of this.#lanes) {
+      if (lane.state === LaneState.Idle || (lane.state === LaneState.Opening && lane.owner < 0)) return lane;
+    }
+    return null;
+  }
+
+  /** Opens a lane that is down; null when there is none, or no stream for it. */
+  openOne(): Lane | null {
+    for (const lane of this.#lanes) {
+      if (lane.state !== LaneState.Down) continue;
+      const handle = this.#host.back.connect(this.#endpoint);
+      if (handle === NO_HANDLE) return null;
+      this.#byStream[slotOf(handle)] = lane;
+      lane.open(handle);
+      return lane;
+    }
+    return null;
+  }
+
+  /** The lane that rests longest with its client, among those that `mayTake` allows; null when none does. */
+  longestHeld(mayTake: (lane: Lane) => boolean): Lane | null {
+    let oldest: Lane | null = null;
+    let oldestDueMs = Infinity;
+    for (const lane of this.#lanes) {
+      if (lane.state !== LaneState.Held || !mayTake(lane)) continue;
+      const dueMs = this.#wheel.dueMsOf(this.#timerBase + lane.number);
+      if (dueMs >= oldestDueMs) continue;
+      oldest = lane;
+      oldestDueMs = dueMs;
+    }
+    return oldest;
+  }
+
+  /** True when a lane is up or coming up. */
+  get anyUp(): boolean {
+    return this.#lanes.some((lane) => lane.state !== LaneState.Down && lane.state !== LaneState.Closing);
+  }
+
+  /** Arms the timer of a lane. */
+  arm(lane: Lane, dueMs: number): void {
+    this.#wheel.arm(this.#timerBase + lane.number, dueMs);
+  }
+
+  /** Stops the timer of a lane. */
+  disarm(lane: Lane): void {
+    this.#wheel.cancel(this.#timerBase + lane.number);
+  }
+}

@@ -86,9 +86,7 @@ export class Lane {
     if (this.state === LaneState.Opening) return;
     assert(this.state === LaneState.Idle || this.state === LaneState.Held, 'a step begins on a lane at rest');
     this.state = LaneState.Busy;
-    // Whatever it says before it is asked would be taken for the answer.
-    if (this.#host.back.peek(this.handle).length > 0) return this.close('sent a reply that nobody asked for');
-    return this.#proceed();
+    this.#proceed();
   }
 
   /** Lets go of the owner, whatever is under way; the lane is cleared for the next. */
@@ -185,6 +183,9 @@ export class Lane {
       if (step === 'quit') return undefined;
       if (reader.code === 421) return this.close(`said ${latin1(reader.reply, 0, Math.min(reader.reply.length - 2, 120))}`);
       if (step !== 'data' && reader.code >= 300 && reader.code < 400) return this.close(`answered ${reader.code} to a command that nothing follows`);
+      // More than was asked for, and the next command is not said yet: it would be taken for the answer to it.
+      const isSurplus = this.#talk.isQuiet && this.#host.back.peek(this.handle).length > 0;
+      if (isSurplus && step !== 'final') return this.close('sent a reply that nobody asked for');
       if (this.#abandoned) this.#overhear(step, reader.code);
       else this.#hear(step, reader.code, reader.reply);
       // What was heard may have closed the lane.

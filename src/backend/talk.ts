@@ -51,6 +51,7 @@ export class Talk {
 
   /** Says one command. */
   say(step: Step, line: string): void {
+    if (this.#isSpokenTo()) return;
     this.expect(step);
     this.#write(`${line}\r\n`);
   }
@@ -68,6 +69,7 @@ export class Talk {
 
   /** Sends what is lined up: everything together, or one command when the backend cannot pipeline. */
   send(together: boolean): void {
+    if (this.#isSpokenTo()) return;
     let lines = '';
     do {
       const command = this.#unsent.shift();
@@ -99,6 +101,13 @@ export class Talk {
       return null;
     }
     return step;
+  }
+
+  /** True when the backend has spoken out of turn: the next command would take that for its answer. */
+  #isSpokenTo(): boolean {
+    if (!this.isQuiet || this.#host.back.peek(this.handle).length === 0) return false;
+    this.fault = 'sent a reply that nobody asked for';
+    return true;
   }
 
   #write(lines: string): void {

@@ -13,8 +13,9 @@ import { fstatSync, write } from 'node:fs';
 
 const PIPE_BYTES_MAX = 4096;
 const FILE_BYTES_MAX = 65_536;
-/** A pipe that was full is tried again after so long. */
+/** A line waits for others of its batch for so long. */
 const BATCH_MS = 50;
+/** A pipe that was full is tried again after so long. */
 const RETRY_MS = 50;
 
 export class LineWriter {
@@ -74,6 +75,7 @@ export class LineWriter {
    * For the last moment of a process: no lines are added behind it.
    */
   end(limitMs: number): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
     return new Promise((resolve) => {
       const limit = setTimeout(() => {
         if (this.#retry !== null) clearTimeout(this.#retry);

@@ -129,9 +129,11 @@ export class Primary {
         if (this.#listening === shards) this.#ready();
         return;
       case 'notice':
-        this.#notices.add(message.text);
+        if (!this.#killed) this.#notices.add(message.text);
         return;
       case 'failed':
+        // One that was started again: it ends and is tried again later, while the others serve on.
+        if (this.#listening >= shards) return this.#notices.add(`cannot listen: ${message.text}`);
         if (this.#failure !== null) return;
         this.#failure = message.text;
         this.#say(`cannot listen: ${message.text}`);

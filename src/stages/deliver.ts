@@ -30,6 +30,8 @@ const FINAL_DOT_BYTES = 3;
 const OVERRUN_BYTES_MAX = 1_000_000;
 /** Bytes of a refused message that are thrown away when there is no size limit. */
 const DISCARD_BYTES_MAX = 100_000_000;
+/** Half of what a client waits for the answer to its message (RFC 5321 §4.5.3.2.6): by then a lane has all of it. */
+const HANDOVER_MS_MAX = 300_000;
 
 /** DATA: asks for the message. `isAhead`: bytes stand behind the command although 354 was not said. */
 export function startReceiving(works: Works, slot: number, isAhead: boolean): void {
@@ -130,10 +132,17 @@ export function delivered(works: Works, slot: number): void {
   answer(works, slot, reply);
 }
 
-/** Nobody had a lane to spare in time. */
+/** Nobody had a lane to spare in time; or one lane after another failed, and the client's own timer is half over. */
 export function notDeliveredInTime(works: Works, slot: number): void {
-  if (!works.lanes.isWaiting(slot)) return;
-  works.sessions.backendMs[slot]! += works.nowMs - works.sessions.backendSinceMs[slot]!;
+  const { sessions, lanes } = works;
+  // The backend may have it: only its answer, or the lane's own timer, can end this.
+  if (lanes.isCommitted(slot)) return;
+  const lastMs = sessions.backendSinceMs[slot]! + HANDOVER_MS_MAX;
+  if (!lanes.isWaiting(slot) && works.nowMs < lastMs) {
+    works.wheel.arm(slot, lastMs);
+    return;
+  }
+  sessions.backendMs[slot]! += works.nowMs - sessions.backendSinceMs[slot]!;
   answer(works, slot, works.replies.backendBusy);
 }
 

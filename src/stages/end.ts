@@ -25,9 +25,17 @@ const QUIT = endingNumber('quit');
 
 /** Says a last reply at once and closes. */
 export function dismiss(works: Works, slot: number, ending: EndingName, lastReply: Uint8Array): void {
+  if (works.sessions.phaseOf(slot) === Phase.Greeting) endDrippingLine(works, slot);
   works.outbox.put(lastReply);
   setEnding(works, slot, ending);
   works.sessions.enter(slot, Phase.Closing);
+}
+
+/** A greeting that drips may stand in the middle of a line: what is said next begins a line of its own. */
+function endDrippingLine(works: Works, slot: number): void {
+  const { teaser } = works.greetings;
+  const dripped = works.sessions.dripped[slot]!;
+  if (dripped > 0 && dripped < teaser.length) works.outbox.put(teaser.subarray(dripped));
 }
 
 /** Closes behind what was said already: the client is gone or does not read. */

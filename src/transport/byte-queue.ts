@@ -43,7 +43,8 @@ export class ByteQueue {
       this.own = false;
       return;
     }
-    if (!this.own || this.to + added > this.chunk.length) this.makeRoom(waiting, added);
+    // A chunk that is not our own is always full.
+    if (this.to + added > this.chunk.length) this.makeRoom(waiting, added);
     this.chunk.set(bytes, this.to);
     this.to += added;
   }

@@ -164,7 +164,6 @@ export class Wire {
     if (count > 0) {
       this.arrived.append(this.output.view().slice(0, count));
       this.output.drop(count);
-      this.accepted = Math.max(0, this.accepted - count);
     }
     this.fillWindow();
   }

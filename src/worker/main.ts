@@ -40,7 +40,12 @@ const tell = (message: FromShard): void => port.postMessage(message);
 const { config } = order;
 const clock = new SystemClock();
 const counters = new Counters(order.counters, order.shard);
-const log = new LineWriter(STDOUT, LOG_BYTES_MAX, () => counters.add(Count.logDropped));
+const log = new LineWriter(STDOUT, LOG_BYTES_MAX, () => {
+  counters.add(Count.logDropped);
+  // Told at the first line, the second, the fourth and so on: often enough to be read, too seldom to be a burden.
+  const isPowerOfTwo = (log.dropped & (log.dropped - 1)) === 0;
+  if (isPowerOfTwo) tell({ kind: 'notice', text: `${log.dropped} log lines of shard ${order.shard} are lost: their reader is too slow or gone` });
+});
 const journal = new LogJournal(log, (text) => tell({ kind: 'notice', text }));
 const front = new NodeTransport({
   capacity: order.sessionsMax,
@@ -116,4 +121,5 @@ try {
   await listen();
 } catch (error) {
   tell({ kind: 'failed', text: error instanceof Error ? error.message : String(error) });
+  process.exit(1);
 }

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { greeted, onTheWire } from './client.ts';
 import { startPostfix } from './postfix.ts';
 import type { Postfix } from './postfix.ts';
-import { processesIn } from './process.ts';
+import { processesIn, until } from './process.ts';
 import { startSluice } from './sluice.ts';
 import type { Sluice } from './sluice.ts';
 import { laneOf, sluiceWays } from './way.ts';
@@ -47,6 +47,15 @@ describe.each(sluiceWays)('%s', (name) => {
     return codes;
   }
 
+  /** Tries again as a sender does; Sluice may leave a backend that was away alone for up to 8 s. */
+  async function deliverInTheEnd(port: number, source: string, recipient: string): Promise<void> {
+    await until('a message is delivered', async () => {
+      const codes = await deliver(port, source, recipient);
+      if (codes.at(-1) !== 250) expect(codes).toEqual([250, 451]);
+      return codes.length === 4;
+    });
+  }
+
   test('without a Postfix RCPT hears 451, and when it is back mail flows again without a new start', async () => {
     const { postfix, sluice } = await start();
     expect(await deliver(sluice.port, '127.0.0.51', 'anna@example.test')).toEqual([250, 250, 354, 250]);
@@ -54,7 +63,7 @@ describe.each(sluiceWays)('%s', (name) => {
     expect(await deliver(sluice.port, '127.0.0.52', 'bert@example.test')).toEqual([250, 451]);
     expect(await deliver(sluice.port, '127.0.0.53', 'nobody@example.test')).toEqual([250, 451]);
     await postfix.start();
-    expect(await deliver(sluice.port, '127.0.0.54', 'bert@example.test')).toEqual([250, 250, 354, 250]);
+    await deliverInTheEnd(sluice.port, '127.0.0.54', 'bert@example.test');
     expect(await deliver(sluice.port, '127.0.0.55', 'nobody@example.test')).toEqual([250, 550]);
     expect(postfix.queuedIds()).toHaveLength(2);
   });
@@ -68,7 +77,7 @@ describe.each(sluiceWays)('%s', (name) => {
     started.sluice = sluice;
     expect(await deliver(sluice.port, '127.0.0.51', 'anna@example.test')).toEqual([250, 451]);
     await postfix.start();
-    expect(await deliver(sluice.port, '127.0.0.52', 'anna@example.test')).toEqual([250, 250, 354, 250]);
+    await deliverInTheEnd(sluice.port, '127.0.0.52', 'anna@example.test');
     expect(await postfix.messages()).toMatchObject([{ clientAddress: '127.0.0.52' }]);
   });
 
@@ -83,7 +92,9 @@ describe.each(sluiceWays)('%s', (name) => {
     client.send('.\r\n');
     const answer = await client.reply();
     client.close();
-    expect(answer?.code).toSatisfy((code: number) => code >= 400 && code < 500);
+    expect(answer?.code ?? 'connection closed').toSatisfy(
+      (code: unknown) => Number(code) >= 400 && Number(code) < 500,
+    );
     expect(postfix.queuedIds()).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 /**
  * delivery — one run of smtp-source over one way, and what came of it
  */
-import { run } from './process.ts';
+import { run, until } from './process.ts';
 import { honestSources, sha256Of, startTap } from './tap.ts';
 import type { Tap } from './tap.ts';
 import type { Way } from './way.ts';
@@ -52,13 +52,19 @@ export async function storedOf(way: Way): Promise<string[]> {
   return honest.map((message) => `${sha256Of(message.content)} ${message.clientAddress}`).sort();
 }
 
-/** How many messages Postfix's log ascribes to each client address. */
-export async function clientsInLog(way: Way): Promise<Map<string, number>> {
-  const counts = new Map<string, number>();
-  for (const [, address] of (await way.postfix.log()).matchAll(
-    /smtpd\[\d+\]: \w+: client=[^[]*\[([^\]]+)\]/g,
-  )) {
-    if (address) counts.set(address, (counts.get(address) ?? 0) + 1);
-  }
-  return counts;
+/** The client address that Postfix's log names for each stored message; waits until it knows of all of them. */
+export async function clientsInLog(way: Way): Promise<Map<string, string>> {
+  // A transaction that only verified a recipient has such a line too: what counts is what was stored.
+  const stored = new Set(way.postfix.queuedIds());
+  const clients = new Map<string, string>();
+  const isComplete = async (): Promise<boolean> => {
+    for (const [, id, address] of (await way.postfix.log()).matchAll(clientLine)) {
+      if (id !== undefined && address !== undefined && stored.has(id)) clients.set(id, address);
+    }
+    return clients.size >= stored.size;
+  };
+  await until(`the log of Postfix knows of ${stored.size} messages`, isComplete, 30_000, 200);
+  return clients;
 }
+
+const clientLine = /smtpd\[\d+\]: (\w+): client=[^[]*\[([^\]]+)\]/g;

@@ -120,7 +120,12 @@ export class Postfix {
     await runWell('postsuper', ['-c', this.configDirectory, '-d', 'ALL']);
   }
 
-  /** The whole mail log. */
+  /** Waits until the mail log says this: postlogd writes it a moment after the client was answered. */
+  async logged(pattern: RegExp): Promise<void> {
+    await until(`the log of Postfix says ${pattern}`, async () => pattern.test(await this.log()));
+  }
+
+  /** The whole mail log, as far as it is written. */
   async log(): Promise<string> {
     return readFile(join(this.directory, 'maillog'), 'utf8');
   }

@@ -109,14 +109,23 @@ export function processesIn(directory: string): number[] {
 
 /** TCP connections (IPv4) whose local port is `port` and that are still in somebody's hands. */
 export function connectionsAt(port: number): number {
-  const wanted = port.toString(16).toUpperCase().padStart(4, '0');
-  let open = 0;
+  // 0A is LISTEN, 06 TIME_WAIT: neither has a process that could still do something with it.
+  return statesAt(port).filter((state) => state !== '0A' && state !== '06').length;
+}
+
+/** TCP connections (IPv4) whose local port is `port` and that neither side has begun to close. */
+export function establishedAt(port: number): number {
+  return statesAt(port).filter((state) => state === '01').length;
+}
+
+function statesAt(port: number): string[] {
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const states: string[] = [];
   for (const line of readFileSync('/proc/net/tcp', 'latin1').split('\n').slice(1)) {
     const [, local, , state] = line.trim().split(/\s+/);
-    // 0A is LISTEN, 06 TIME_WAIT: neither has a process that could still do something with it.
-    if (local?.endsWith(`:${wanted}`) && state !== '0A' && state !== '06') open += 1;
+    if (state !== undefined && local?.endsWith(wanted)) states.push(state);
   }
-  return open;
+  return states;
 }
 
 /**

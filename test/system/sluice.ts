@@ -63,13 +63,14 @@ export class Sluice {
     });
   }
 
-  /** SIGTERM, drain, gone. Throws when it had to be killed, or left a process behind. */
+  /** SIGTERM, drain, gone. Throws when it had to be killed, left a process behind, or lost a shard on the way. */
   async stop(): Promise<void> {
     const byItself = await stopByPid(this.pid);
     const left = processesIn(this.directory);
     for (const pid of left) process.kill(pid, 'SIGKILL');
     await rm(this.directory, { recursive: true, force: true });
     if (!byItself) throw new Error(`Sluice did not end on SIGTERM:\n${this.said.slice(-2000)}`);
+    if (this.said.includes('ShardBug')) throw new Error(`a shard died:\n${this.said.slice(-2000)}`);
     if (left.length > 0) throw new Error(`Sluice left ${left.length} processes behind`);
   }
 
@@ -88,7 +89,11 @@ export class Sluice {
 }
 
 /** A small Sluice: one process, one shard, short waits, every lane a fresh connection. */
-export function baseConfig(port: number, backendPort: number): Record<string, Table | string | Table[]> {
+export function baseConfig(
+  port: number,
+  backendPort: number,
+  directory: string,
+): Record<string, Table | string | Table[]> {
   return {
     hostname: 'mx.example.test',
     listener: [{ address: `127.0.0.1:${port}` }],
@@ -97,17 +102,18 @@ export function baseConfig(port: number, backendPort: number): Record<string, Ta
     screen: { greet_wait: '100ms' },
     shape: { reply_delay: '50ms' },
     reputation: { entries: 10_000 },
+    spool: { directory },
   };
 }
 
 /** Starts Sluice and waits until it listens; about a second. */
 export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   const port = options.port ?? (await freePort());
-  const config = baseConfig(port, options.backendPort);
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-system-'));
+  const config = baseConfig(port, options.backendPort, directory);
   for (const [name, value] of Object.entries(options.config ?? {})) {
     config[name] = typeof value === 'string' ? value : { ...(config[name] as Table), ...value };
   }
-  const directory = await mkdtemp(join(tmpdir(), 'sluice-system-'));
   const file = join(directory, 'sluice.toml');
   await writeFile(file, stringify(config));
   const child = spawn(process.execPath, [program, 'run', '-c', file], {

@@ -39,6 +39,8 @@ describe.each(sluiceWays)('%s', (name) => {
     heldAtBegin = zombies.held();
     const watch = setInterval(() => (heldLeast = Math.min(heldLeast, zombies.held())), 1000);
     delivery = await deliverWithSmtpSource(way, count).finally(() => clearInterval(watch));
+    if (delivery.complaints !== '')
+      process.stdout.write(`${delivery.complaints}${way.sluice?.said.slice(-3000)}\n`);
     const { longest } = delivery.tap;
     process.stdout.write(
       `smtp-source ${name}, ${heldAtBegin} sessions held at its begin, never under ${heldLeast}: ` +

@@ -9,7 +9,7 @@ import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { connectionsAt, stopByPid, until } from './process.ts';
+import { establishedAt, stopByPid, until } from './process.ts';
 
 export interface Crowd {
   readonly target: number;
@@ -32,9 +32,9 @@ export class Zombies {
     );
   }
 
-  /** Sessions that Sluice holds at this moment, honest ones included. */
+  /** Connections to Sluice that neither side has begun to close, honest ones and unaccepted ones included. */
   held(): number {
-    return connectionsAt(this.crowd.target);
+    return establishedAt(this.crowd.target);
   }
 
   /** Waits until at least `count` sessions are held. */

@@ -17,8 +17,8 @@ export function contractOfBytes(harness: Harness): void {
       withFront(harness, {}, async (rig) => {
         const { peer, handle } = await openOne(rig);
         const line = 'MAIL FROM:<someone@example.org> SIZE=12345\r\n';
-        for (const [at, letter] of [...line].entries()) {
-          peer.send(bytesOf(letter));
+        for (let at = 0; at < line.length; at += 1) {
+          peer.send(bytesOf(line.charAt(at)));
           await rig.until(() => rig.transport.peek(handle).length === at + 1);
         }
         expect(textOf(rig.transport.peek(handle))).toBe(line);
@@ -53,7 +53,7 @@ export function contractOfBytes(harness: Harness): void {
     it('is not read above inputBytesMax, and is read on as it is consumed', () =>
       withFront(harness, {}, async (rig) => {
         const { peer, handle } = await openOne(rig);
-        const total = 1_000_000;
+        const total = 300_000;
         peer.send(pattern(total));
         await rig.until(() => rig.transport.peek(handle).length >= usual.inputBytesMax);
         await rig.quiet();

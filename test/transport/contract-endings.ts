@@ -26,6 +26,7 @@ export function contractOfEndings(harness: Harness): void {
         await untilClosed(rig, handle);
         await rig.until(() => peer.closed());
         expect(peer.sawEnd()).toBe(true);
+        expect(rig.engine.seen(handle) & Noted.Drained).toBe(Noted.Drained);
         expectClosedOnceAndLast(rig, handle);
       }));
 
@@ -185,7 +186,10 @@ export function contractOfEndings(harness: Harness): void {
           expectClosedOnceAndLast(rig, handle);
           rig.transport.release(handle);
         }
-        await rig.until(() => atOnce.peer.closed() && later.peer.closed());
+        await rig.until(() => atOnce.peer.closed() || atOnce.peer.sawEnd());
+        stalled.peer.stall(false);
+        await rig.until(() => stalled.peer.closed());
+        expect(stalled.peer.sawEnd(), 'what waited was lost, so there was no orderly end').toBe(false);
         expect(rig.transport.streamsOpen).toBe(0);
       }));
   });

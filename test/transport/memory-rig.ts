@@ -17,6 +17,7 @@ class MemoryPeer implements Peer {
   private readonly handle: PeerHandle;
   private readonly pieces: Uint8Array[] = [];
   private stalled = false;
+  private ended = false;
 
   constructor(transport: MemoryTransport, handle: PeerHandle, port: number) {
     this.transport = transport;
@@ -33,6 +34,7 @@ class MemoryPeer implements Peer {
     if (this.stalled) return;
     const bytes = this.transport.peerReceived(this.handle);
     if (bytes.length > 0) this.pieces.push(bytes);
+    this.ended = this.transport.peerSawEnd(this.handle);
   }
 
   received(): Uint8Array {
@@ -53,7 +55,7 @@ class MemoryPeer implements Peer {
   }
 
   sawEnd(): boolean {
-    return this.transport.peerSawEnd(this.handle);
+    return this.ended;
   }
 
   closed(): boolean {

@@ -1,34 +1,20 @@
 /**
  * node-rig — the node transport under the contract suite: real sockets on the loopback
  *
- * Nothing sleeps and nothing polls: whoever waits looks again whenever a socket of the test or the transport
- * reported something. `quiet` is the exception: "nothing more happens" can only be seen by looking a few
- * times around the event loop.
+ * Both ends live in this process, so a test that waits goes around the event loop until it sees what it
+ * waits for, and sleeps nowhere. That nothing more happens can only be seen by going around a few times.
  */
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate as aroundTheLoop } from 'node:timers/promises';
+import { ignoreError } from '../../src/io/node-streams.ts';
 import { NodeTransport } from '../../src/io/node-transport.ts';
 import { Engine, usual } from './harness.ts';
 import type { Harness, Peer, Rig, RigOptions } from './harness.ts';
 
 const QUIET_ROUNDS = 40;
-
-/** Wakes whoever waits when something happened. */
-class Bell {
-  private waiting: (() => void)[] = [];
-
-  ring(): void {
-    const waiting = this.waiting;
-    this.waiting = [];
-    for (const wake of waiting) wake();
-  }
-
-  async until(condition: () => boolean): Promise<void> {
-    // oxlint-disable-next-line no-await-in-loop -- looks again after each ring
-    while (!condition()) await new Promise<void>((resolve) => this.waiting.push(resolve));
-  }
-}
+/** After so long a test has failed; a run that passes never comes near it. */
+const PATIENCE_MS = 20_000;
 
 class SocketPeer implements Peer {
   private readonly socket: Socket;
@@ -36,22 +22,12 @@ class SocketPeer implements Peer {
   private ended = false;
   private gone = false;
 
-  constructor(socket: Socket, bell: Bell) {
+  constructor(socket: Socket) {
     this.socket = socket;
-    socket.on('connect', () => bell.ring());
-    socket.on('data', (bytes) => {
-      this.pieces.push(bytes);
-      bell.ring();
-    });
-    socket.on('end', () => {
-      this.ended = true;
-      bell.ring();
-    });
-    socket.on('error', () => bell.ring());
-    socket.on('close', () => {
-      this.gone = true;
-      bell.ring();
-    });
+    socket.on('data', (bytes: Buffer) => this.pieces.push(bytes));
+    socket.on('end', () => (this.ended = true));
+    socket.on('error', ignoreError);
+    socket.on('close', () => (this.gone = true));
   }
 
   get port(): number {
@@ -92,20 +68,16 @@ class SocketPeer implements Peer {
   }
 }
 
-function rigFor(
-  transport: NodeTransport,
-  bell: Bell,
-  peers: SocketPeer[],
-): Rig & { transport: NodeTransport } {
-  const engine = new Engine(transport, () => {
-    setImmediate(() => {
-      engine.turn();
-      bell.ring();
-    });
-  });
-  const until = (condition: () => boolean): Promise<void> => bell.until(condition);
+function rigFor(transport: NodeTransport, peers: SocketPeer[]): Rig & { transport: NodeTransport } {
+  const engine = new Engine(transport, () => setImmediate(() => engine.turn()));
+  const until = async (condition: () => boolean): Promise<void> => {
+    const giveUpMs = performance.now() + PATIENCE_MS;
+    while (!condition()) {
+      if (performance.now() > giveUpMs) throw new Error('waited for something that never came');
+      await aroundTheLoop();
+    }
+  };
   const quiet = async (): Promise<void> => {
-    // oxlint-disable-next-line no-await-in-loop -- each round is one look around the event loop
     for (let round = 0; round < QUIET_ROUNDS; round += 1) await aroundTheLoop();
   };
   const close = async (): Promise<void> => {
@@ -124,9 +96,8 @@ async function aPort(backlog?: (socket: Socket) => void): Promise<{ port: number
 export const nodeHarness: Harness = {
   name: 'node',
   front: async (options: RigOptions = {}) => {
-    const bell = new Bell();
     const peers: SocketPeer[] = [];
-    const made = rigFor(new NodeTransport({ ...usual, ...options }), bell, peers);
+    const made = rigFor(new NodeTransport({ ...usual, ...options }), peers);
     const listener = 3;
     const bound = await made.transport.listen({
       host: '127.0.0.1',
@@ -138,7 +109,6 @@ export const nodeHarness: Harness = {
     const dial = (): Peer => {
       const peer = new SocketPeer(
         connect({ host: '127.0.0.1', port: bound.port, allowHalfOpen: true, noDelay: true }),
-        bell,
       );
       peers.push(peer);
       return peer;
@@ -146,15 +116,13 @@ export const nodeHarness: Harness = {
     return { ...made, dial, localAddress: bound.address, localPort: bound.port, listener };
   },
   back: async (options: RigOptions = {}) => {
-    const bell = new Bell();
     const peers: SocketPeer[] = [];
     const server = await aPort((socket) => {
-      peers.push(new SocketPeer(socket, bell));
-      bell.ring();
+      peers.push(new SocketPeer(socket));
     });
     const closedPort = await aPort();
     closedPort.stop();
-    const made = rigFor(new NodeTransport({ ...usual, ...options }), bell, peers);
+    const made = rigFor(new NodeTransport({ ...usual, ...options }), peers);
     const close = async (): Promise<void> => {
       server.stop();
       await made.close();

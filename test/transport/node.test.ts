@@ -1,7 +1,149 @@
 /**
- * The node transport keeps the contract on real sockets; and what its listeners promise beyond it.
+ * The node transport keeps the contract on real sockets, under a hammer too; and what its listeners promise
+ * beyond it.
  */
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { ShardBug } from '../../src/base/assert.ts';
+import { slotOf } from '../../src/base/handle.ts';
+import type { Handle } from '../../src/base/handle.ts';
+import { NodeTransport } from '../../src/io/node-transport.ts';
 import { transportContract } from './contract.ts';
+import { openOne, withFront } from './conversation.ts';
+import { runHammer } from './hammer.ts';
+import { Engine, pattern, usual } from './harness.ts';
 import { nodeHarness } from './node-rig.ts';
 
 transportContract(nodeHarness);
+
+/** Greets each client with where it came in. */
+const heirProgram = `
+  import { NodeTransport } from ${JSON.stringify(new URL('../../src/io/node-transport.ts', import.meta.url).href)};
+  const transport = new NodeTransport({ capacity: 1, inputBytesMax: 1, outputBytesMax: 1 });
+  transport.onNoted = () => setImmediate(() => {
+    const handle = transport.next();
+    if ((transport.take(handle) & 1) === 0) return;
+    const words = [transport.localAddress(handle), transport.localPort(handle), transport.listenerOf(handle)];
+    transport.write(handle, Buffer.from(words.join(' ')));
+  });
+  await transport.listen({ fd: 3, host: '', port: 0, listener: 5, reusePort: false, backlog: 64 });
+`;
+
+const place = { host: '127.0.0.1', port: 0, listener: 0, reusePort: false, backlog: 64 };
+
+describe('the node transport', () => {
+  for (const seed of [1, 2, 20_261_122])
+    it(`holds under random operations (seed ${seed})`, () => runHammer(nodeHarness, seed, 1500));
+
+  it('leaves nothing but one byte in the buffer of a socket that stopped reading', () =>
+    withFront(nodeHarness, {}, async (rig) => {
+      const { peer, handle } = await openOne(rig);
+      peer.send(pattern(400_000));
+      await rig.until(() => rig.transport.peek(handle).length >= usual.inputBytesMax);
+      await rig.quiet();
+      const { streams } = rig.transport as unknown as { streams: { sockets: (Socket | undefined)[] } };
+      const socket = streams.sockets[slotOf(handle)];
+      expect(socket?.readableLength).toBe(1);
+      expect(socket?.bytesRead).toBe(rig.transport.peek(handle).length + 1);
+    }));
+
+  it('counts a client that is gone before it can be looked at, and keeps no slot for it', () =>
+    withFront(nodeHarness, { capacity: 1 }, async (rig) => {
+      const program = `
+        const socket = require('node:net').connect(${rig.localPort}, '127.0.0.1', () => socket.resetAndDestroy());
+      `;
+      // Synchronously, so that the reset is there before this process accepts.
+      execFileSync(process.execPath, ['-e', program]);
+      await rig.until(() => (rig.transport as NodeTransport).acceptsFailed === 1);
+      expect(rig.transport.streamsOpen).toBe(0);
+      const { handle } = await openOne(rig);
+      expect(slotOf(handle)).toBe(0);
+      expect(rig.transport.refusedFull).toBe(0);
+    }));
+
+  it('rejects when the address is taken', async () => {
+    const first = new NodeTransport(usual);
+    const second = new NodeTransport(usual);
+    const { port } = await first.listen(place);
+    await expect(second.listen({ ...place, port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    await first.stopListening();
+    await expect(second.listen({ ...place, port })).resolves.toEqual({ address: '127.0.0.1', port });
+    await second.stopListening();
+  });
+
+  it('shares a port with another transport when both say so', async () => {
+    const first = new NodeTransport(usual);
+    const second = new NodeTransport(usual);
+    const { port } = await first.listen({ ...place, reusePort: true });
+    await expect(second.listen({ ...place, port, reusePort: true })).resolves.toMatchObject({ port });
+    await first.stopListening();
+    await second.stopListening();
+  });
+
+  it('takes over a listening socket that it inherited', async () => {
+    const giver = createServer();
+    await new Promise<void>((resolve) => giver.listen(0, '127.0.0.1', resolve));
+    const { port } = giver.address() as AddressInfo;
+    // oxlint-disable-next-line no-underscore-dangle -- node has no other way to name the descriptor
+    const { fd } = (giver as unknown as { _handle: { fd: number } })._handle;
+    const heir = spawn(process.execPath, ['--input-type=module', '-e', heirProgram], {
+      stdio: ['ignore', 'ignore', 'inherit', fd],
+    });
+    try {
+      giver.close();
+      const client = connect({ host: '127.0.0.1', port });
+      const [greeting] = (await once(client, 'data')) as [Buffer];
+      expect(greeting.toString()).toBe(`127.0.0.1 ${port} 5`);
+      client.destroy();
+    } finally {
+      heir.kill();
+    }
+  });
+
+  it('goes on with its streams when it stops listening', () =>
+    withFront(nodeHarness, {}, async (rig) => {
+      const { peer, handle } = await openOne(rig);
+      await (rig.transport as NodeTransport).stopListening();
+      peer.send(Uint8Array.of(1, 2, 3));
+      await rig.until(() => rig.transport.peek(handle).length === 3);
+      const late = rig.dial();
+      await rig.until(() => late.closed());
+      expect(rig.engine.opened).toHaveLength(1);
+    }));
+
+  it('tells its listeners apart, and its own address when bound to all', async () => {
+    const transport = new NodeTransport(usual);
+    const opened: Handle[] = [];
+    const both = new Promise<void>((resolve) => {
+      const engine = new Engine(transport, () =>
+        setImmediate(() => {
+          engine.turn();
+          opened.splice(0, opened.length, ...engine.opened);
+          if (opened.length === 2) resolve();
+        }),
+      );
+    });
+    const narrow = await transport.listen({ ...place, listener: 1 });
+    const wide = await transport.listen({ ...place, host: '0.0.0.0', listener: 2 });
+    const clients: Socket[] = [narrow, wide].map(({ port }) => connect({ host: '127.0.0.1', port }));
+    await both;
+    const seen = opened.map((handle) => ({
+      listener: transport.listenerOf(handle),
+      local: transport.localAddress(handle),
+      port: transport.localPort(handle),
+    }));
+    expect(seen).toContainEqual({ listener: 1, local: '127.0.0.1', port: narrow.port });
+    expect(seen).toContainEqual({ listener: 2, local: '127.0.0.1', port: wide.port });
+    for (const client of clients) client.destroy();
+    await transport.stopListening();
+  });
+
+  it('connects to literal addresses only', () => {
+    const transport = new NodeTransport(usual);
+    expect(() => transport.connect({ host: 'mx.example.net', port: 25 })).toThrow(ShardBug);
+    expect(transport.streamsOpen).toBe(0);
+  });
+});

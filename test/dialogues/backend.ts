@@ -1,0 +1,402 @@
+/**
+ * backend — a mail server behind Sluice, as small as one can be that speaks XCLIENT and keeps what it is given
+ *
+ * It knows recipients by how their local part begins: `unknown…` 550 5.1.1, `blocked…` 554 5.7.1, `later…` 450,
+ * everybody else 250. Each step can be told to fail instead (`fault`), some times or always, and to take time.
+ * It is strict on purpose: a command that Sluice must never send (mail before XCLIENT, a second command in the
+ * breath of an XCLIENT, a bare CR, LF or NUL) is written into `crimes`, and a test that finds one fails.
+ */
+import { latin1, bytesOf } from '../../src/base/ascii.ts';
+import type { MemoryTransport, PeerHandle } from '../../src/transport/memory-transport.ts';
+import type { Endpoint } from '../../src/transport/transport.ts';
+
+export type StepName = 'greeting' | 'ehlo' | 'hello' | 'xclient' | 'mail' | 'rcpt' | 'data' | 'final' | 'rset' | 'quit';
+
+/** A message that the backend took, and for whom. */
+export interface Stored {
+  readonly lane: number;
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly hello: string;
+  readonly sender: string;
+  readonly recipients: readonly string[];
+  /** As it came, dot-stuffed, without the final dot. */
+  readonly content: string;
+  /** Answered 2xx, and the answer went out. */
+  readonly answered: boolean;
+}
+
+interface Fault {
+  readonly does: string;
+  left: number;
+}
+
+interface Line {
+  readonly number: number;
+  readonly peer: PeerHandle;
+  buffer: string;
+  attributes: Map<string, string>;
+  identified: number;
+  hello: string;
+  sender: string | null;
+  recipients: string[];
+  inData: boolean;
+  content: string;
+  over: boolean;
+  /** Answers that are still to be given; one that is never given stays here. */
+  owed: number;
+}
+
+interface Due {
+  readonly atMs: number;
+  readonly line: Line;
+  readonly bytes: string;
+  readonly then: 'go on' | 'close' | 'reset';
+}
+
+const ATTRIBUTES = 'NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT';
+
+const texts: Readonly<Record<number, string>> = {
+  220: '220 backend.example ESMTP',
+  250: '250 2.0.0 Ok',
+  354: '354 Go on',
+  421: '421 4.3.2 backend.example going down',
+  450: '450 4.2.0 Try later',
+  451: '451 4.3.0 Local error',
+  452: '452 4.3.1 No room',
+  550: '550 5.7.1 Not taken',
+  552: '552 5.3.4 Too big',
+  554: '554 5.7.1 Refused',
+};
+
+export class Backend {
+  readonly stored: Stored[] = [];
+  readonly crimes: string[] = [];
+  /** Every command line and reply, as `L1>` and `L1<` would show them. */
+  onTalk: (lane: number, mark: '>' | '<', text: string) => void = () => undefined;
+  /** Connections that were taken. */
+  connections = 0;
+  settings = { connect: 'accept', reuse: true, pipelining: true, size: 10_240_000, extensions: '8BITMIME SMTPUTF8 DSN', xclient: ATTRIBUTES };
+  readonly #faults = new Map<StepName, Fault[]>();
+  readonly #delays = new Map<StepName, number>();
+  readonly #lines = new Set<Line>();
+  #due: Due[] = [];
+  #transport: MemoryTransport | null = null;
+  #nowMs = 0;
+  #queued = 0;
+
+  /** The transport whose far end this is. */
+  attach(transport: MemoryTransport): void {
+    this.#transport = transport;
+  }
+
+  /** Lanes that are open at this end. */
+  get linesOpen(): number {
+    return this.#lines.size;
+  }
+
+  /** The `onDial` of a memory transport. */
+  readonly dialled = (_: Endpoint, peer: PeerHandle): 'accept' | 'refuse' | 'silent' => {
+    if (this.settings.connect !== 'accept') return this.settings.connect === 'refuse' ? 'refuse' : 'silent';
+    this.connections += 1;
+    const line: Line = {
+      number: this.connections,
+      peer,
+      buffer: '',
+      attributes: new Map(),
+      identified: 0,
+      hello: '',
+      sender: null,
+      recipients: [],
+      inData: false,
+      content: '',
+      over: false,
+      owed: 0,
+    };
+    this.#lines.add(line);
+    this.#answer(line, 'greeting', texts[220]!);
+    return 'accept';
+  };
+
+  /** From now on a step does something else, `times` times: a code, silent, close, reset, garbage, huge, bareLf, twice, thenClose. */
+  fault(step: StepName, does: string, times = Number.MAX_SAFE_INTEGER): void {
+    const faults = this.#faults.get(step) ?? [];
+    if (does === 'ok') faults.length = 0;
+    else faults.push({ does, left: times });
+    this.#faults.set(step, faults);
+  }
+
+  /** The answer to a step takes so long. */
+  delay(step: StepName, delayMs: number): void {
+    this.#delays.set(step, delayMs);
+  }
+
+  /** Says something on every lane on which nothing is awaited: anywhere else it would be an answer. */
+  blurt(text: string): void {
+    for (const line of this.#lines) if (line.owed === 0 && !line.inData) this.#send(line, `${text}\r\n`);
+  }
+
+  /** Ends every lane. */
+  hangUp(how: 'close' | 'reset'): void {
+    for (const line of [...this.#lines]) this.#leave(line, how);
+  }
+
+  /** The next moment at which this side says something by itself. */
+  nextDueMs(): number {
+    return this.#due.reduce((least, due) => Math.min(least, due.atMs), Infinity);
+  }
+
+  /** Reads what has arrived, says what is due. True when something happened. */
+  turn(nowMs: number): boolean {
+    this.#nowMs = nowMs;
+    let moved = false;
+    const due = this.#due.filter((one) => one.atMs <= nowMs);
+    this.#due = this.#due.filter((one) => one.atMs > nowMs);
+    for (const one of due) {
+      moved = true;
+      this.#say(one);
+    }
+    for (const line of [...this.#lines]) {
+      const bytes = this.#wire().peerReceived(line.peer);
+      if (bytes.length > 0) {
+        moved = true;
+        line.buffer += latin1(bytes, 0, bytes.length);
+        this.#read(line);
+      }
+      if (this.#wire().peerClosed(line.peer)) this.#lines.delete(line);
+      else if (this.#wire().peerSawEnd(line.peer)) {
+        this.#leave(line, 'close');
+        moved = true;
+      }
+    }
+    return moved;
+  }
+
+  #read(line: Line): void {
+    let commands = 0;
+    while (!line.over) {
+      if (line.inData) {
+        if (!this.#readBody(line)) return;
+        continue;
+      }
+      const end = line.buffer.indexOf('\n');
+      if (end < 0) return;
+      const text = line.buffer.slice(0, end + 1);
+      line.buffer = line.buffer.slice(end + 1);
+      commands += 1;
+      this.#checkBytes(line, text);
+      this.onTalk(line.number, '>', text.slice(0, -2));
+      this.#obey(line, text.slice(0, -2), commands);
+    }
+  }
+
+  #obey(line: Line, text: string, place: number): void {
+    const verb = text.slice(0, 4).toUpperCase();
+    const isLone = place === 1 && line.buffer === '';
+    if (verb === 'EHLO' || verb === 'HELO') {
+      if (!isLone) this.#crime(line, `${verb} did not come alone`);
+      if (line.sender !== null) this.#crime(line, `${verb} inside an envelope`);
+      line.hello = text;
+      this.#answer(line, line.identified > 0 ? 'hello' : 'ehlo', verb === 'HELO' ? '250 backend.example' : this.#capabilities(line));
+      return;
+    }
+    if (verb === 'XCLI') {
+      if (!isLone) this.#crime(line, 'XCLIENT did not come alone');
+      if (text.length + 2 > 512) this.#crime(line, 'XCLIENT is longer than 512 bytes');
+      if (line.identified > 0 && !this.settings.reuse) {
+        this.#answer(line, 'xclient', '550 5.7.0 Insufficient authorization');
+        return;
+      }
+      this.#answer(line, 'xclient', texts[220]!, () => {
+        line.identified += 1;
+        line.sender = null;
+        line.recipients = [];
+        line.hello = '';
+        // What is left out keeps its value, as with Postfix.
+        for (const word of text.split(' ').slice(1)) line.attributes.set(word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1));
+      });
+      return;
+    }
+    if (verb === 'QUIT') {
+      this.#answer(line, 'quit', '221 2.0.0 Bye', () => this.#leaveSoon(line));
+      return;
+    }
+    if (line.identified === 0) this.#crime(line, `${verb} before XCLIENT`);
+    if (verb === 'RSET') {
+      this.#answer(line, 'rset', texts[250]!, () => this.#forget(line));
+      return;
+    }
+    if (line.hello === '') this.#crime(line, `${verb} before EHLO`);
+    if (verb === 'MAIL') {
+      if (line.sender !== null) this.#crime(line, 'MAIL inside an envelope');
+      this.#answer(line, 'mail', '250 2.1.0 Sender ok', () => (line.sender = text.slice(5)));
+    } else if (verb === 'RCPT') {
+      this.#recipient(line, text.slice(5));
+    } else if (verb === 'DATA') {
+      if (line.recipients.length === 0) {
+        this.#crime(line, 'DATA without a recipient');
+        this.#send(line, '554 5.5.1 No valid recipients\r\n');
+      } else this.#answer(line, 'data', texts[354]!, () => (line.inData = true));
+    } else this.#crime(line, `a command that Sluice must not send: ${text}`);
+  }
+
+  #recipient(line: Line, argument: string): void {
+    if (line.sender === null) {
+      this.#send(line, '503 5.5.1 Need MAIL\r\n');
+      return;
+    }
+    const local = argument.slice(argument.indexOf('<') + 1);
+    if (local.startsWith('unknown')) this.#answer(line, 'rcpt', '550 5.1.1 No such user here');
+    else if (local.startsWith('blocked')) this.#answer(line, 'rcpt', '554 5.7.1 Blocked by policy');
+    else if (local.startsWith('later')) this.#answer(line, 'rcpt', '450 4.2.0 Mailbox busy');
+    else this.#answer(line, 'rcpt', '250 2.1.5 Recipient ok', () => line.recipients.push(argument));
+  }
+
+  /** True when the message has come to its end. */
+  #readBody(line: Line): boolean {
+    line.content += line.buffer;
+    line.buffer = '';
+    if (this.#leavesEarly(line)) return false;
+    const end = line.content.startsWith('.\r\n') ? 0 : line.content.indexOf('\r\n.\r\n') + 2;
+    if (end === 1) return false;
+    const content = line.content.slice(0, end);
+    line.buffer = line.content.slice(end + 3);
+    line.content = '';
+    line.inData = false;
+    this.#checkBytes(line, content);
+    this.#queued += 1;
+    const told = this.#answer(line, 'final', `250 2.0.0 Ok: queued as ${this.#queued}`);
+    const isKept = told === '' || told.startsWith('2');
+    if (isKept) {
+      this.stored.push({
+        lane: line.number,
+        attributes: new Map(line.attributes),
+        hello: line.hello,
+        sender: line.sender!,
+        recipients: [...line.recipients],
+        content,
+        answered: told !== '',
+      });
+    }
+    this.#forget(line);
+    return true;
+  }
+
+  /** `final=close@1000`: leaves when so much of the message has come, whether or not it is whole. */
+  #leavesEarly(line: Line): boolean {
+    const fault = this.#faults.get('final')?.find((one) => one.left > 0 && one.does.includes('@'));
+    if (fault === undefined) return false;
+    const [how, bytes] = fault.does.split('@');
+    if (line.content.length < Number(bytes)) return false;
+    fault.left -= 1;
+    line.over = true;
+    this.#leave(line, how === 'reset' ? 'reset' : 'close');
+    return true;
+  }
+
+  #forget(line: Line): void {
+    line.sender = null;
+    line.recipients = [];
+  }
+
+  /** Answers a step as it should be, or as its fault says; returns what was said ('' for nothing). */
+  #answer(line: Line, step: StepName, reply: string, whenGood: () => void = () => undefined): string {
+    line.owed += 1;
+    const fault = this.#faults.get(step)?.find((one) => one.left > 0 && !one.does.includes('@'));
+    const delayMs = this.#delays.get(step) ?? 0;
+    if (fault === undefined) {
+      const code = Number(reply.slice(0, 3));
+      if (code < 400) whenGood();
+      this.#schedule(line, `${reply}\r\n`, 'go on', delayMs);
+      return reply;
+    }
+    fault.left -= 1;
+    switch (fault.does) {
+      case 'silent':
+        return '';
+      case 'close':
+      case 'reset':
+        line.over = true;
+        this.#schedule(line, '', fault.does, delayMs);
+        return '';
+      case 'garbage':
+        this.#schedule(line, 'hello there\r\n', 'go on', delayMs);
+        return '';
+      case 'bareLf':
+        this.#schedule(line, `${reply}\n`, 'go on', delayMs);
+        return '';
+      case 'huge':
+        this.#schedule(line, `${'250-'.padEnd(900, 'x')}\r\n`.repeat(20), 'go on', delayMs);
+        return '';
+      case 'twice':
+        whenGood();
+        this.#schedule(line, `${reply}\r\n${reply}\r\n`, 'go on', delayMs);
+        return reply;
+      case 'thenClose':
+        whenGood();
+        this.#schedule(line, `${reply}\r\n`, 'close', delayMs);
+        return reply;
+      default: {
+        const text = texts[Number(fault.does)] ?? `${fault.does} ${fault.does[0]}.0.0 As told`;
+        if (text.startsWith('2') || text.startsWith('3')) whenGood();
+        this.#schedule(line, `${text}\r\n`, text.startsWith('421') ? 'close' : 'go on', delayMs);
+        return text;
+      }
+    }
+  }
+
+  #capabilities(line: Line): string {
+    const { pipelining, size, extensions, reuse, xclient } = this.settings;
+    const lines = ['backend.example'];
+    if (size >= 0) lines.push(`SIZE ${size}`);
+    if (pipelining) lines.push('PIPELINING');
+    lines.push(...extensions.split(' ').filter((word) => word !== ''), 'ETRN', 'ENHANCEDSTATUSCODES', 'CHUNKING');
+    if (xclient !== '' && (reuse || line.identified === 0)) lines.push(`XCLIENT ${xclient}`);
+    return lines.map((word, row) => `250${row === lines.length - 1 ? ' ' : '-'}${word}`).join('\r\n');
+  }
+
+  #schedule(line: Line, bytes: string, then: Due['then'], delayMs: number): void {
+    const due = { atMs: this.#nowMs + delayMs, line, bytes, then };
+    // Replies keep their order, and close what follows them.
+    const last = this.#due.filter((one) => one.line === line).reduce((most, one) => Math.max(most, one.atMs), 0);
+    if (delayMs === 0 && last <= this.#nowMs) this.#say(due);
+    else this.#due.push({ ...due, atMs: Math.max(due.atMs, last) });
+  }
+
+  #say(due: Due): void {
+    due.line.owed -= 1;
+    if (due.bytes !== '') this.#send(due.line, due.bytes);
+    if (due.then !== 'go on') this.#leave(due.line, due.then);
+  }
+
+  #send(line: Line, text: string): void {
+    if (!this.#lines.has(line)) return;
+    for (const one of text.split('\r\n').slice(0, -1)) this.onTalk(line.number, '<', one);
+    this.#wire().peerSend(line.peer, bytesOf(text));
+  }
+
+  #leaveSoon(line: Line): void {
+    line.over = true;
+    line.owed += 1;
+    this.#due.push({ atMs: this.#nowMs, line, bytes: '', then: 'close' });
+  }
+
+  #leave(line: Line, how: 'close' | 'reset'): void {
+    if (!this.#lines.delete(line)) return;
+    line.over = true;
+    if (how === 'reset') this.#wire().peerReset(line.peer);
+    else this.#wire().peerFinish(line.peer);
+  }
+
+  #checkBytes(line: Line, text: string): void {
+    if (/\r(?!\n)|(?<!\r)\n|\0/.test(text)) this.#crime(line, `a bare CR, LF or NUL: ${JSON.stringify(text)}`);
+  }
+
+  #crime(line: Line, what: string): void {
+    this.crimes.push(`L${line.number}: ${what}`);
+  }
+
+  #wire(): MemoryTransport {
+    if (this.#transport === null) throw new Error('the backend is attached to no transport');
+    return this.#transport;
+  }
+}

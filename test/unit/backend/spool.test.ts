@@ -1,0 +1,169 @@
+import { describe, expect, test } from 'vitest';
+import { Prng } from '../../../src/base/prng.ts';
+import { Spool } from '../../../src/backend/spool.ts';
+import { MemorySpoolFiles } from '../../dialogues/spool-files.ts';
+
+const SLOTS = 6;
+const limits = { messageMemoryBytes: 100, memoryMaxBytes: 250, diskMaxBytes: 1_000 };
+
+function pieceOf(length: number, fill: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, at) => (fill + at) & 0xff);
+}
+
+/** Reads a message to its end. */
+function drain(spool: Spool, files: MemorySpoolFiles, slot: number): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  for (let round = 0; !spool.atEnd(slot); round++) {
+    if (round > 1_000) throw new Error('the message has no end');
+    const piece = spool.nextPiece(slot);
+    if (piece !== null) pieces.push(piece);
+    else {
+      files.advance();
+      while (spool.nextNoted() >= 0);
+    }
+  }
+  return Uint8Array.from(Buffer.concat(pieces));
+}
+
+describe('a message in the spool', () => {
+  test('comes back byte for byte, as often as it is rewound, from memory and file together', () => {
+    const files = new MemorySpoolFiles();
+    const spool = new Spool(SLOTS, limits, files);
+    spool.begin(0);
+    const pieces = [pieceOf(60, 1), pieceOf(30, 2), pieceOf(70, 3), pieceOf(5, 4), pieceOf(200, 5)];
+    for (const piece of pieces) expect(spool.append(0, piece)).toBe(true);
+    const whole = Uint8Array.from(Buffer.concat(pieces));
+    expect(spool.spilled(0)).toBe(true);
+    expect(spool.memoryBytes).toBe(90);
+    files.readBytesMax = 17;
+    for (let reading = 0; reading < 3; reading++) {
+      spool.rewind(0);
+      expect(drain(spool, files, 0)).toEqual(whole);
+    }
+    spool.discard(0);
+    expect([spool.memoryBytes, spool.diskBytes, files.filesOpen]).toEqual([0, 0, 0]);
+  });
+
+  test('is a copy: the caller may reuse its bytes', () => {
+    const spool = new Spool(SLOTS, limits, new MemorySpoolFiles());
+    const piece = pieceOf(10, 1);
+    spool.begin(0);
+    spool.append(0, piece);
+    piece.fill(0);
+    spool.rewind(0);
+    expect(spool.nextPiece(0)).toEqual(pieceOf(10, 1));
+  });
+
+  test('a read that was under way when it was rewound is thrown away', () => {
+    const files = new MemorySpoolFiles();
+    const spool = new Spool(SLOTS, limits, files);
+    spool.begin(0);
+    spool.append(0, pieceOf(150, 7));
+    files.readBytesMax = 40;
+    spool.rewind(0);
+    files.advance();
+    while (spool.nextNoted() >= 0);
+    expect(spool.nextPiece(0)).toBe(null);
+    spool.rewind(0);
+    expect(drain(spool, files, 0)).toEqual(pieceOf(150, 7));
+  });
+
+  test('is discarded in the middle of a read, and the slot takes the next one', () => {
+    const files = new MemorySpoolFiles();
+    const spool = new Spool(SLOTS, limits, files);
+    spool.begin(0);
+    spool.append(0, pieceOf(150, 7));
+    spool.rewind(0);
+    spool.nextPiece(0);
+    spool.discard(0);
+    spool.discard(0);
+    files.advance();
+    expect(spool.nextNoted()).toBe(-1);
+    spool.begin(0);
+    spool.append(0, pieceOf(20, 1));
+    spool.rewind(0);
+    expect(drain(spool, files, 0)).toEqual(pieceOf(20, 1));
+  });
+
+  test('one session has one message at a time', () => {
+    const spool = new Spool(SLOTS, limits, new MemorySpoolFiles());
+    spool.begin(0);
+    expect(() => spool.begin(0)).toThrow('one message at a time');
+    expect(() => spool.append(1, pieceOf(1, 1))).toThrow('no message');
+  });
+
+  test('a file that fails takes no more bytes and gives none back', () => {
+    const files = new MemorySpoolFiles();
+    const spool = new Spool(SLOTS, limits, files);
+    spool.begin(0);
+    spool.append(0, pieceOf(150, 7));
+    files.broken = true;
+    files.advance();
+    expect(spool.nextNoted()).toBe(0);
+    expect(spool.hasFailed(0)).toBe(true);
+    expect(spool.append(0, pieceOf(1, 1))).toBe(false);
+    spool.rewind(0);
+    expect(spool.nextPiece(0)).toBe(null);
+    expect(spool.atEnd(0)).toBe(false);
+  });
+
+  test('a file that lost its end counts as failed', () => {
+    const files = new MemorySpoolFiles();
+    const spool = new Spool(SLOTS, limits, files);
+    spool.begin(0);
+    spool.append(0, pieceOf(150, 7));
+    files.readBytesMax = 0;
+    spool.rewind(0);
+    spool.nextPiece(0);
+    files.advance();
+    spool.nextNoted();
+    expect(spool.hasFailed(0)).toBe(true);
+  });
+
+  test('a client is held back while more than a megabyte waits for the disk', () => {
+    const files = new MemorySpoolFiles();
+    const spool = new Spool(SLOTS, { messageMemoryBytes: 0, memoryMaxBytes: 0, diskMaxBytes: 10_000_000 }, files);
+    spool.begin(0);
+    files.stuck = true;
+    for (let megabyte = 0; megabyte < 2; megabyte++) spool.append(0, new Uint8Array(1_000_000));
+    expect(spool.isBehind(0)).toBe(true);
+    files.stuck = false;
+    files.advance();
+    expect(spool.isBehind(0)).toBe(false);
+  });
+});
+
+test.each([1, 2, 3, 4])('agrees with plain arrays, and keeps its bounds, through 3 000 random steps (seed %i)', (seed) => {
+  const random = new Prng(seed);
+  const files = new MemorySpoolFiles();
+  files.readBytesMax = 33;
+  const spool = new Spool(SLOTS, limits, files);
+  const twins: (Uint8Array[] | null)[] = Array.from({ length: SLOTS }, () => null);
+  let refused = 0;
+  for (let step = 0; step < 3_000; step++) {
+    const slot = random.below(SLOTS);
+    const twin = twins[slot];
+    if (twin === null || twin === undefined) {
+      spool.begin(slot);
+      twins[slot] = [];
+    } else if (random.below(10) < 7) {
+      const piece = pieceOf(1 + random.below(80), step);
+      const taken = spool.append(slot, piece);
+      if (taken) twin.push(piece);
+      else refused += 1;
+    } else if (random.below(2) === 0) {
+      spool.rewind(slot);
+      expect(drain(spool, files, slot)).toEqual(Uint8Array.from(Buffer.concat(twin)));
+    } else {
+      spool.discard(slot);
+      twins[slot] = null;
+    }
+    if (random.below(3) === 0) files.advance();
+    while (random.below(2) === 0 && spool.nextNoted() >= 0);
+    expect(spool.memoryBytes).toBeLessThanOrEqual(limits.memoryMaxBytes);
+    expect(spool.diskBytes).toBeLessThanOrEqual(limits.diskMaxBytes);
+    const bytes = twins.reduce((sum, one) => sum + (one ?? []).reduce((most, piece) => most + piece.length, 0), 0);
+    expect(spool.memoryBytes + spool.diskBytes).toBe(bytes);
+  }
+  expect(refused).toBeGreaterThan(0);
+});

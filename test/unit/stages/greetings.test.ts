@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { latin1 } from '../../../src/base/ascii.ts';
+import { NO_CAPABILITIES } from '../../../src/backend/capabilities.ts';
+import { defaultConfig } from '../../../src/config/load.ts';
+import { Extension } from '../../../src/smtp/mailbox.ts';
+import { Greetings } from '../../../src/stages/greetings.ts';
+
+const text = (bytes: Uint8Array): string => latin1(bytes, 0, bytes.length);
+
+function greetings(messageSizeMaxBytes: number, extensions: number, sizeMaxBytes: number): Greetings {
+  const config = defaultConfig({ hostname: 'mx.example.net', smtp: { messageSizeMaxBytes } });
+  return new Greetings(config, { ...NO_CAPABILITIES, extensions, sizeMaxBytes });
+}
+
+test('both halves of the greeting name the host, the first one goes on', () => {
+  const { teaser, last } = greetings(0, 0, 0);
+  expect(text(teaser)).toBe('220-mx.example.net ESMTP\r\n');
+  expect(text(last)).toBe('220 mx.example.net ESMTP\r\n');
+});
+
+test('before the backend was heard nothing is offered that depends on it', () => {
+  expect(text(greetings(0, 0, 0).ehlo)).toBe('250-mx.example.net\r\n250 ENHANCEDSTATUSCODES\r\n');
+});
+
+test('offers what the backend offers and Sluice can read, never CHUNKING, STARTTLS, ETRN or XCLIENT', () => {
+  fc.assert(
+    fc.property(fc.nat({ max: 15 }), (extensions) => {
+      const { ehlo, ehloPipelining } = greetings(0, extensions, 1_000);
+      const offered = text(ehlo).split('\r\n').slice(1, -1).map((line) => line.slice(4).split(' ')[0]);
+      const wanted = [
+        ...((extensions & Extension.Size) === 0 ? [] : ['SIZE']),
+        ...((extensions & Extension.EightBitMime) === 0 ? [] : ['8BITMIME']),
+        ...((extensions & Extension.SmtpUtf8) === 0 ? [] : ['SMTPUTF8']),
+        ...((extensions & Extension.Dsn) === 0 ? [] : ['DSN']),
+        'ENHANCEDSTATUSCODES',
+      ];
+      expect(offered).toEqual(wanted);
+      expect(text(ehloPipelining).replace('250-PIPELINING\r\n', '')).toBe(text(ehlo));
+    }),
+  );
+});
+
+test.each([
+  [0, 0, 0, '250-SIZE\r\n'],
+  [0, 1_000, 1_000, '250-SIZE 1000\r\n'],
+  [500, 1_000, 500, '250-SIZE 500\r\n'],
+  [2_000, 1_000, 1_000, '250-SIZE 1000\r\n'],
+  [500, 0, 500, '250-SIZE 500\r\n'],
+])('of an own limit of %i and the backend\'s of %i the smaller one stands: %i', (own, theirs, wanted, line) => {
+  const made = greetings(own, Extension.Size, theirs);
+  expect(made.sizeMaxBytes).toBe(wanted);
+  expect(text(made.ehlo)).toContain(line);
+});

@@ -123,7 +123,7 @@ async function startEngine(file: string, tally: DemoTally): Promise<ChildProcess
 
 /** First a drain, then the end. */
 async function stopEngine(engine: ChildProcess): Promise<void> {
-  if (engine.exitCode !== null) return;
+  if (engine.exitCode !== null || engine.signalCode !== null) return;
   const ended = once(engine, 'exit');
   engine.kill('SIGTERM');
   const timer = setTimeout(() => engine.kill('SIGKILL'), STOP_MS);

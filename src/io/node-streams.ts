@@ -130,7 +130,9 @@ export class NodeStreams {
   end(slot: number, peerIsDone: boolean): void {
     const socket = this.sockets[slot]!;
     if (this.isDeaf(slot)) return;
-    const flags = this.flags[slot]! | (peerIsDone ? PEER_ENDED : 0);
+    const before = this.flags[slot]!;
+    // A socket that stopped reading has bytes of the peer waiting, whatever the peer said.
+    const flags = peerIsDone && (before & PAUSED) === 0 ? before | PEER_ENDED : before;
     this.flags[slot] = flags | ENDING;
     this.dropInput(slot);
     if (socket.destroyed) return;

@@ -9,13 +9,17 @@ import { assert } from '../base/assert.ts';
 
 const KEPT_BYTES_MAX = 65_536;
 
+const NOTHING = new Uint8Array(0);
+
 export class Outbox {
+  /** Its length never shrinks: an array that is emptied gives its memory back and takes new for the next reply. */
   readonly #pieces: Uint8Array[] = [];
+  #count = 0;
   #bytes = 0;
 
   /** Adds bytes that will not change. */
   put(bytes: Uint8Array): void {
-    this.#pieces.push(bytes);
+    this.#pieces[this.#count++] = bytes;
     this.#bytes += bytes.length;
   }
 
@@ -30,13 +34,13 @@ export class Outbox {
 
   /** Everything that was put, as one piece; the outbox is empty afterwards. */
   takeAll(): Uint8Array {
-    const first = this.#pieces[0];
-    assert(first !== undefined, 'an empty outbox has nothing to take');
-    let whole = first;
-    if (this.#pieces.length > 1) {
+    assert(this.#count > 0, 'an empty outbox has nothing to take');
+    let whole = this.#pieces[0]!;
+    if (this.#count > 1) {
       whole = new Uint8Array(this.#bytes);
       let at = 0;
-      for (const piece of this.#pieces) {
+      for (let place = 0; place < this.#count; place++) {
+        const piece = this.#pieces[place]!;
         whole.set(piece, at);
         at += piece.length;
       }
@@ -47,7 +51,8 @@ export class Outbox {
 
   /** Throws away what was put. */
   clear(): void {
-    this.#pieces.length = 0;
+    for (let place = 0; place < this.#count; place++) this.#pieces[place] = NOTHING;
+    this.#count = 0;
     this.#bytes = 0;
   }
 }

@@ -50,7 +50,7 @@ interface Due {
   readonly atMs: number;
   readonly line: Line;
   readonly bytes: string;
-  readonly then: 'go on' | 'close' | 'reset';
+  readonly next: 'go on' | 'close' | 'reset';
 }
 
 const ATTRIBUTES = 'NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT';
@@ -137,7 +137,7 @@ export class Backend {
 
   /** Ends every lane. */
   hangUp(how: 'close' | 'reset'): void {
-    for (const line of [...this.#lines]) this.#leave(line, how);
+    for (const line of this.#lines) this.#leave(line, how);
   }
 
   /** The next moment at which this side says something by itself. */
@@ -155,7 +155,7 @@ export class Backend {
       moved = true;
       this.#say(one);
     }
-    for (const line of [...this.#lines]) {
+    for (const line of this.#lines) {
       const bytes = this.#wire().peerReceived(line.peer);
       if (bytes.length > 0) {
         moved = true;
@@ -354,8 +354,8 @@ export class Backend {
     return lines.map((word, row) => `250${row === lines.length - 1 ? ' ' : '-'}${word}`).join('\r\n');
   }
 
-  #schedule(line: Line, bytes: string, then: Due['then'], delayMs: number): void {
-    const due = { atMs: this.#nowMs + delayMs, line, bytes, then };
+  #schedule(line: Line, bytes: string, next: Due['next'], delayMs: number): void {
+    const due = { atMs: this.#nowMs + delayMs, line, bytes, next };
     // Replies keep their order, and close what follows them.
     const last = this.#due.filter((one) => one.line === line).reduce((most, one) => Math.max(most, one.atMs), 0);
     if (delayMs === 0 && last <= this.#nowMs) this.#say(due);
@@ -365,7 +365,7 @@ export class Backend {
   #say(due: Due): void {
     due.line.owed -= 1;
     if (due.bytes !== '') this.#send(due.line, due.bytes);
-    if (due.then !== 'go on') this.#leave(due.line, due.then);
+    if (due.next !== 'go on') this.#leave(due.line, due.next);
   }
 
   #send(line: Line, text: string): void {
@@ -377,7 +377,7 @@ export class Backend {
   #leaveSoon(line: Line): void {
     line.over = true;
     line.owed += 1;
-    this.#due.push({ atMs: this.#nowMs, line, bytes: '', then: 'close' });
+    this.#due.push({ atMs: this.#nowMs, line, bytes: '', next: 'close' });
   }
 
   #leave(line: Line, how: 'close' | 'reset'): void {

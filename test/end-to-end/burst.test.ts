@@ -43,12 +43,16 @@ function greetedWith(port: number, localAddress: string): Promise<string> {
 
 function burst(port: number): Promise<string[]> {
   return Promise.all(
-    Array.from({ length: clients }, (_, at) => greetedWith(port, `127.11.${1 + (at % 10)}.${1 + (Math.floor(at / 10) % 50)}`)),
+    Array.from({ length: clients }, (_, at) =>
+      greetedWith(port, `127.11.${1 + (at % 10)}.${1 + (Math.floor(at / 10) % 50)}`),
+    ),
   );
 }
 
 test('everybody in a burst of a thousand is greeted when there is room', async () => {
-  running = await startRunning(sink.port, { engine: { shards: 2, max_sessions: 2_000, drain_timeout: '1s' } });
+  running = await startRunning(sink.port, {
+    engine: { shards: 2, max_sessions: 2_000, drain_timeout: '1s' },
+  });
   const heard = await burst(running.port);
   expect(new Set(heard)).toEqual(new Set(['220']));
 });

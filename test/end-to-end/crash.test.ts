@@ -64,7 +64,8 @@ test('a crashed shard takes only its own sessions with it, and is started again'
   // Both shards serve, the new one with ids of its own.
   for (const client of clients) client.close();
   await program.logs(clients.length - lost);
-  for (let at = 0; at < 24; at++) expect((await sendMail(port, `127.5.1.${at + 1}`, 'Subject: x\n\n'))?.code).toBe(250);
+  for (let at = 0; at < 24; at++)
+    expect((await sendMail(port, `127.5.1.${at + 1}`, 'Subject: x\n\n'))?.code).toBe(250);
   await program.logs(clients.length - lost + 24);
   const ids = program.sessions.map(({ id }) => String(id));
   expect(new Set(ids).size).toBe(ids.length);
@@ -77,7 +78,9 @@ test('a shard that dies again and again is started after longer and longer pause
     await kill(1);
     await listening(3 + round);
   }
-  const pauses = [...program.said.matchAll(/shard 1 ended; it is started again in ([\d.]+) s/g)].map((found) => found[1]);
+  const pauses = [...program.said.matchAll(/shard 1 ended; it is started again in ([\d.]+) s/g)].map(
+    (found) => found[1],
+  );
   expect(pauses).toEqual(['0.1', '0.2', '0.4', '0.8']);
 });
 

@@ -26,7 +26,11 @@ async function startDemo(): Promise<{ port: number; processes: number[] }> {
 }
 
 /** Fails unless every process of the demo ends and its port is free. */
-async function expectNothingLeft(port: number, processes: readonly number[], limitMs?: number): Promise<void> {
+async function expectNothingLeft(
+  port: number,
+  processes: readonly number[],
+  limitMs?: number,
+): Promise<void> {
   await demo.groupGone(limitMs);
   await until('every process of the demo is gone', () => processes.every((pid) => !isAlive(pid)), limitMs);
   expect(await isListening(port)).toBe(false);
@@ -37,7 +41,9 @@ test('it ends by itself with exit code 0, prints a table and writes it below the
   expect(await demo.ended(durationMs + graceMs)).toBe(0);
   await expectNothingLeft(port, processes, 1_000);
   expect(demo.said).not.toMatch(/Error|failed/);
-  const [file] = demo.lines.flatMap((line) => /^written to (results\/demo-\S+)\.md and /.exec(line)?.[1] ?? []);
+  const [file] = demo.lines.flatMap(
+    (line) => /^written to (results\/demo-\S+)\.md and /.exec(line)?.[1] ?? [],
+  );
   expect(readdirSync(join(demo.directory, 'results')).toSorted()).toEqual(
     ['json', 'md'].map((ending) => `${file!.slice('results/'.length)}.${ending}`),
   );

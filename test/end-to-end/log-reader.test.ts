@@ -26,7 +26,9 @@ afterEach(async () => {
 function wordySession(port: number, localAddress: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', localAddress });
-    socket.once('data', () => socket.write(Buffer.from(`HELO ${'\u00ff'.repeat(255)}\r\nQUIT\r\n`, 'latin1')));
+    socket.once('data', () =>
+      socket.write(Buffer.from(`HELO ${'\u00ff'.repeat(255)}\r\nQUIT\r\n`, 'latin1')),
+    );
     socket.on('data', () => undefined);
     socket.on('error', reject);
     socket.on('close', () => resolve());
@@ -36,7 +38,8 @@ function wordySession(port: number, localAddress: string): Promise<void> {
 test('mail goes on when the reader of the log is gone', async () => {
   running = await startRunning(sink.port, {}, { stdout: 'closed' });
   const { program, port } = running;
-  for (let at = 0; at < 20; at++) expect((await sendMail(port, `127.7.0.${at + 1}`, 'Subject: x\n\n'))?.code).toBe(250);
+  for (let at = 0; at < 20; at++)
+    expect((await sendMail(port, `127.7.0.${at + 1}`, 'Subject: x\n\n'))?.code).toBe(250);
   await program.says(lost);
   expect(sink.messages).toHaveLength(20);
   program.signal('SIGTERM');
@@ -70,7 +73,9 @@ test('mail goes on when the log is not read: what does not fit is lost, the rest
   program.read();
   await program.logs(3_000);
   await sendMail(port, '127.7.1.2', 'Subject: after\n\n');
-  await program.sees('a line that was written later', () => program.lines.some((line) => line.includes('"client":"127.7.1.2"')));
+  await program.sees('a line that was written later', () =>
+    program.lines.some((line) => line.includes('"client":"127.7.1.2"')),
+  );
   const ids = program.sessions.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
   expect(ids.length).toBeLessThan(sessions + 2);
@@ -79,7 +84,11 @@ test('mail goes on when the log is not read: what does not fit is lost, the rest
 });
 
 test('a log that is not read does not hold the end', async () => {
-  running = await startRunning(sink.port, { screen: { greet_wait: '0s', pipelining: 'ignore' } }, { stdout: 'unread' });
+  running = await startRunning(
+    sink.port,
+    { screen: { greet_wait: '0s', pipelining: 'ignore' } },
+    { stdout: 'unread' },
+  );
   const { program, port } = running;
   for (let at = 1; at <= 120; at++) await wordySession(port, `127.7.2.${at}`);
   program.signal('SIGTERM');

@@ -30,7 +30,10 @@ export async function sendMail(port: number, from: string, content: string): Pro
 }
 
 /** A greeting, or null when the client was turned away without one. */
-export async function greetingOf(port: number, from: string): Promise<{ client: Client; greeting: Reply | null }> {
+export async function greetingOf(
+  port: number,
+  from: string,
+): Promise<{ client: Client; greeting: Reply | null }> {
   const client = new Client(port, from);
   return { client, greeting: await client.reply() };
 }

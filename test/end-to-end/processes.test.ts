@@ -34,7 +34,9 @@ async function sendMany(port: number, count: number, network: string): Promise<v
 
 test('it says how many there are, and every one of them serves', async () => {
   const { program, port } = running;
-  expect(program.said).toMatch(/listening on .* \(2 shards in 2 processes \(300 open files each\), 200 sessions, \d+ backend/);
+  expect(program.said).toMatch(
+    /listening on .* \(2 shards in 2 processes \(300 open files each\), 200 sessions, \d+ backend/,
+  );
   expect(program.children()).toHaveLength(2);
   await sendMany(port, 24, '127.6.0');
   await program.logs(24);

@@ -7,7 +7,16 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,7 +98,9 @@ export class Program {
 
   /** Waits for something to come true; fails at once when the program has ended before. */
   async sees(what: string, holds: () => boolean, limitMs = 30_000): Promise<void> {
-    await until(what, () => holds() || this.end !== null, limitMs).catch((error: unknown) => this.#fail(String(error)));
+    await until(what, () => holds() || this.end !== null, limitMs).catch((error: unknown) =>
+      this.#fail(String(error)),
+    );
     if (!holds()) this.#fail(`ended (${JSON.stringify(this.end)}) before: ${what}`);
   }
 
@@ -110,7 +121,9 @@ export class Program {
 
   /** Waits for its end; the exit code, or the signal that ended it. */
   async ended(limitMs = 20_000): Promise<number | string | null> {
-    await until('the program ends', () => this.end !== null, limitMs).catch((error: unknown) => this.#fail(String(error)));
+    await until('the program ends', () => this.end !== null, limitMs).catch((error: unknown) =>
+      this.#fail(String(error)),
+    );
     return this.end!.signal ?? this.end!.code;
   }
 
@@ -201,7 +214,11 @@ export function newDirectory(): string {
 type Table = Readonly<Record<string, unknown>>;
 
 /** A configuration with short waits; tables of `more` are merged over it. */
-export function configText(port: number, backendPort: number, more: Readonly<Record<string, unknown>> = {}): string {
+export function configText(
+  port: number,
+  backendPort: number,
+  more: Readonly<Record<string, unknown>> = {},
+): string {
   const config: Record<string, unknown> = {
     hostname: 'mx.example.test',
     listener: [{ address: `127.0.0.1:${port}` }],

@@ -20,7 +20,10 @@ afterEach(async () => {
 async function runWith(text: string, filesMax?: number): Promise<{ code: unknown; said: string }> {
   const directory = newDirectory();
   writeFileSync(join(directory, 'sluice.toml'), text);
-  program = new Program(['run', '-c', 'sluice.toml'], { directory, ...(filesMax === undefined ? {} : { filesMax }) });
+  program = new Program(['run', '-c', 'sluice.toml'], {
+    directory,
+    ...(filesMax === undefined ? {} : { filesMax }),
+  });
   const code = await program.ended();
   expect(program.lines).toEqual([]);
   expect(program.said).not.toMatch(/^\s+at /m);
@@ -41,7 +44,9 @@ test.each([1, 2])('a port in use is named, and the exit code is 1 (%i processes)
 });
 
 test('a backend whose name leads nowhere is named, and the exit code is 1', async () => {
-  const { code, said } = await runWith(configText(await freePort(), 1, { backend: { address: 'mx.invalid:25' } }));
+  const { code, said } = await runWith(
+    configText(await freePort(), 1, { backend: { address: 'mx.invalid:25' } }),
+  );
   expect(code).toBe(1);
   expect(said).toMatch(/^sluice: backend\.address: no address was found for "mx\.invalid" \([A-Z_]+\)\n$/);
 });

@@ -63,7 +63,9 @@ test('a message larger than its memory goes through a file without a name, and a
 
 test('many at once, each in its file, arrive each as it was', async () => {
   const contents = Array.from({ length: 12 }, (_, at) => `Subject: ${at}\n\n${text(20_000 + at * 5_000)}\n`);
-  const answers = await Promise.all(contents.map((content, at) => sendMail(port, `127.10.1.${at + 1}`, content)));
+  const answers = await Promise.all(
+    contents.map((content, at) => sendMail(port, `127.10.1.${at + 1}`, content)),
+  );
   expect(answers.map((answer) => answer?.code)).toEqual(contents.map(() => 250));
   const stored = sink.messages.map(({ body }) => body!.toString('latin1')).toSorted();
   expect(stored).toEqual(contents.map((content) => content.replaceAll('\n', '\r\n')).toSorted());

@@ -20,37 +20,44 @@ afterEach(async () => {
   await sink.close();
 });
 
-test.each(['SIGTERM', 'SIGINT'] as const)('%s drains: those who wait hear 421, a message in hand is delivered', async (signal) => {
-  const { program, port } = running;
-  const { client: idle } = await greeted(port, '127.4.0.1');
-  const envelope = await withEnvelope(port, '127.4.0.2');
-  const sender = await inData(port, '127.4.0.3');
-  sender.send('Subject: in hand\r\n\r\nfirst half\r\n');
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s drains: those who wait hear 421, a message in hand is delivered',
+  async (signal) => {
+    const { program, port } = running;
+    const { client: idle } = await greeted(port, '127.4.0.1');
+    const envelope = await withEnvelope(port, '127.4.0.2');
+    const sender = await inData(port, '127.4.0.3');
+    sender.send('Subject: in hand\r\n\r\nfirst half\r\n');
 
-  program.signal(signal);
-  for (const waiting of [idle, envelope]) {
-    expect((await waiting.reply())?.lines).toEqual(['421 4.3.2 mx.example.test Service is shutting down, try again']);
-    expect(await waiting.reply()).toBeNull();
-  }
-  expect(await isListening(port)).toBe(false);
-  expect(program.end).toBeNull();
+    program.signal(signal);
+    for (const waiting of [idle, envelope]) {
+      expect((await waiting.reply())?.lines).toEqual([
+        '421 4.3.2 mx.example.test Service is shutting down, try again',
+      ]);
+      expect(await waiting.reply()).toBeNull();
+    }
+    expect(await isListening(port)).toBe(false);
+    expect(program.end).toBeNull();
 
-  sender.send('second half\r\n.\r\n');
-  expect((await sender.reply())?.code).toBe(250);
-  expect((await sender.reply())?.code).toBe(421);
-  expect(await sender.reply()).toBeNull();
-  sender.close();
-  expect(await program.ended()).toBe(0);
+    sender.send('second half\r\n.\r\n');
+    expect((await sender.reply())?.code).toBe(250);
+    expect((await sender.reply())?.code).toBe(421);
+    expect(await sender.reply()).toBeNull();
+    sender.close();
+    expect(await program.ended()).toBe(0);
 
-  expect(sink.messages.map(({ body }) => body!.toString())).toEqual(['Subject: in hand\r\n\r\nfirst half\r\nsecond half\r\n']);
-  expect(program.said).toMatch(/^sluice: draining.*\nsluice: drained\n$/m);
-  const told = new Map(program.sessions.map((session) => [session['client'], session]));
-  expect(told.size).toBe(3);
-  expect(program.lines).toHaveLength(3);
-  expect(told.get('127.4.0.1')).toMatchObject({ verdict: 'shut', ending: 'shuttingDown', messages: 0 });
-  expect(told.get('127.4.0.3')).toMatchObject({ messages: 1 });
-  await program.groupGone();
-});
+    expect(sink.messages.map(({ body }) => body!.toString())).toEqual([
+      'Subject: in hand\r\n\r\nfirst half\r\nsecond half\r\n',
+    ]);
+    expect(program.said).toMatch(/^sluice: draining.*\nsluice: drained\n$/m);
+    const told = new Map(program.sessions.map((session) => [session['client'], session]));
+    expect(told.size).toBe(3);
+    expect(program.lines).toHaveLength(3);
+    expect(told.get('127.4.0.1')).toMatchObject({ verdict: 'shut', ending: 'shuttingDown', messages: 0 });
+    expect(told.get('127.4.0.3')).toMatchObject({ messages: 1 });
+    await program.groupGone();
+  },
+);
 
 test('a drain ends at drain_timeout, whoever is still there', async () => {
   await running.program.dispose();

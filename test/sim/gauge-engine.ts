@@ -14,6 +14,7 @@ import type { Handle } from '../../src/base/handle.ts';
 import { ReputationTable } from '../../src/reputation/table.ts';
 import { Counters } from '../../src/session/counters.ts';
 import { Shard } from '../../src/shard/shard.ts';
+import { NO_BYTES } from '../../src/transport/byte-queue.ts';
 import { Noted } from '../../src/transport/transport.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { MemorySpoolFiles } from '../dialogues/spool-files.ts';
@@ -22,35 +23,42 @@ import { simConfig } from './swarm.ts';
 const COMMANDS = 500_000;
 const ENTRIES = 1_024;
 
-/** One client that says the lines of a script over and over, and hears nothing; or, without a script, nobody. */
+/** One client that says the lines of a script over and over, one a turn; or, without a script, nobody. */
 class Script implements Transport {
   readonly capacity = 1;
   onNoted: () => void = () => undefined;
   said = 0;
   lines: readonly Uint8Array[];
   #at = 0;
-  #isNoted: boolean;
+  #isOpened = false;
+  #isThere = false;
 
   constructor(lines: readonly string[]) {
     this.lines = lines.map((line) => bytesOf(`${line}\r\n`));
-    this.#isNoted = lines.length > 0;
   }
 
   next(): Handle {
-    return this.#isNoted ? handleOf(0, 1) : NO_HANDLE;
+    return this.#isThere ? handleOf(0, 1) : NO_HANDLE;
+  }
+
+  /** The client says its next line. */
+  say(): void {
+    this.#isThere = true;
   }
 
   take(): number {
-    this.#isNoted = false;
+    if (this.#isOpened) return Noted.Readable;
+    this.#isOpened = true;
     return Noted.Opened | Noted.Readable;
   }
 
   peek(): Uint8Array {
-    return this.lines[this.#at]!;
+    return this.#isThere ? this.lines[this.#at]! : NO_BYTES;
   }
 
   consume(): void {
     this.said += 1;
+    this.#isThere = false;
     this.#at = this.#at + 1 === this.lines.length ? 0 : this.#at + 1;
   }
 
@@ -115,6 +123,7 @@ function obey(shard: Shard, front: Script, count: number): void {
   const until = front.said + count;
   while (front.said < until) {
     const before = front.said;
+    front.say();
     shard.step(0);
     if (front.said === before) throw new Error('the session does not go on');
   }

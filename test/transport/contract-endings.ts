@@ -129,6 +129,25 @@ export function contractOfEndings(harness: Harness): void {
         expectClosedOnceAndLast(rig, handle);
       }));
 
+    it('of a peer that is done still delivers all that was written', () =>
+      withFront(harness, {}, async (rig) => {
+        const { peer, handle } = await openOne(rig);
+        peer.stall(true);
+        await rig.quiet();
+        const taken = writeUntilRefused(rig, handle, (at) => pattern(4000, at));
+        rig.transport.end(handle, true);
+        await rig.quiet();
+        expect(rig.engine.seen(handle) & (Noted.Drained | Noted.Closed)).toBe(0);
+        peer.stall(false);
+        await rig.until(() => peer.sawEnd());
+        expect(peer.received()).toHaveLength(taken);
+        expect(followsPattern(peer.received())).toBe(true);
+        peer.finish();
+        await untilClosed(rig, handle);
+        expect(rig.engine.seen(handle) & Noted.Drained).toBe(Noted.Drained);
+        expectClosedOnceAndLast(rig, handle);
+      }));
+
     it('is the last word: a write after it is a bug of ours', () =>
       withFront(harness, {}, async (rig) => {
         const { handle } = await openOne(rig);

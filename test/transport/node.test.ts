@@ -11,10 +11,11 @@ import { ShardBug } from '../../src/base/assert.ts';
 import { slotOf } from '../../src/base/handle.ts';
 import type { Handle } from '../../src/base/handle.ts';
 import { NodeTransport } from '../../src/io/node-transport.ts';
+import { Noted } from '../../src/transport/transport.ts';
 import { transportContract } from './contract.ts';
-import { openOne, withFront } from './conversation.ts';
+import { openOne, untilClosed, withFront } from './conversation.ts';
 import { runHammer } from './hammer.ts';
-import { Engine, pattern, usual } from './harness.ts';
+import { bytesOf, Engine, pattern, textOf, usual } from './harness.ts';
 import { nodeHarness } from './node-rig.ts';
 
 transportContract(nodeHarness);
@@ -37,6 +38,30 @@ const place = { host: '127.0.0.1', port: 0, listener: 0, reusePort: false, backl
 describe('the node transport', () => {
   for (const seed of [1, 2, 20_261_122])
     it(`holds under random operations (seed ${seed})`, () => runHammer(nodeHarness, seed, 1500));
+
+  it('does not wait for the goodbye of a peer that is done', () =>
+    withFront(nodeHarness, {}, async (rig) => {
+      const { peer, handle } = await openOne(rig);
+      rig.transport.write(handle, bytesOf('221 bye\r\n'));
+      rig.transport.end(handle, true);
+      await untilClosed(rig, handle);
+      await rig.until(() => peer.sawEnd());
+      expect(textOf(peer.received())).toBe('221 bye\r\n');
+    }));
+
+  it('waits for it all the same when bytes of the peer were left unread', () =>
+    withFront(nodeHarness, {}, async (rig) => {
+      const { peer, handle } = await openOne(rig);
+      peer.send(pattern(400_000));
+      await rig.until(() => rig.transport.peek(handle).length >= usual.inputBytesMax);
+      rig.transport.write(handle, bytesOf('221 bye\r\n'));
+      rig.transport.end(handle, true);
+      await rig.until(() => peer.sawEnd());
+      expect(textOf(peer.received())).toBe('221 bye\r\n');
+      expect(rig.engine.seen(handle) & Noted.Closed).toBe(0);
+      peer.finish();
+      await untilClosed(rig, handle);
+    }));
 
   it('leaves nothing but one byte in the buffer of a socket that stopped reading', () =>
     withFront(nodeHarness, {}, async (rig) => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytesOf, latin1 } from '../../../src/base/ascii.ts';
 import { Found, ReplyReader } from '../../../src/backend/reply-reader.ts';

@@ -2,7 +2,7 @@
  * The log's writer against a file descriptor whose answers are chosen: every write of node:fs is recorded, and
  * held back, cut short or refused as a test wants it. What a real slow pipe does is seen in test/end-to-end.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { beforeEach, expect, it, vi } from 'vitest';
 import { LineWriter } from '../../../src/io/line-writer.ts';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { LineWriter } from '../../../src/io/line-writer.ts';
 import { LogJournal, quoted, verdictOf } from '../../../src/io/log-journal.ts';
@@ -97,11 +97,14 @@ it('keeps any latin-1 text whole inside its quotes, in printable ASCII', () => {
   );
 });
 
-it.each(endingNames)('says the verdict of the table for %s, and abandoned for a hang-up without a message', (ending: EndingName) => {
-  const { verdict } = endingTable[ending];
-  expect(verdictOf(ending, 1)).toBe(verdict);
-  expect(verdictOf(ending, 0)).toBe(ending === 'hangup' ? 'abandoned' : verdict);
-});
+it.each(endingNames)(
+  'says the verdict of the table for %s, and abandoned for a hang-up without a message',
+  (ending: EndingName) => {
+    const { verdict } = endingTable[ending];
+    expect(verdictOf(ending, 1)).toBe(verdict);
+    expect(verdictOf(ending, 0)).toBe(ending === 'hangup' ? 'abandoned' : verdict);
+  },
+);
 
 it('passes notices on', () => {
   const { notices, lines, journal } = rig();

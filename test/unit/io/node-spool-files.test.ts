@@ -83,7 +83,7 @@ async function seen(files: SpoolFiles, file: number, what: number): Promise<void
 
 async function readAll(files: SpoolFiles, file: number, length: number): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for (let position = 0; position < length; ) {
+  for (let position = 0; position < length;) {
     files.read(file, position, 10_000);
     await seen(files, file, FileNoted.Read);
     const piece = files.takeRead(file);
@@ -181,7 +181,10 @@ describe('spool files on disk', () => {
     files.append(other, Buffer.from('abc'));
     await seen(files, other, FileNoted.Written);
     files.close(other);
-    await until('the descriptors are closed', () => filesHeld().length === 0 && readdirSync(directory).length === 0);
+    await until(
+      'the descriptors are closed',
+      () => filesHeld().length === 0 && readdirSync(directory).length === 0,
+    );
     expect(files.next()).toBe(-1);
   });
 

@@ -4,7 +4,14 @@ import { Notices } from '../../../src/primary/notices.ts';
 function rig() {
   const lines: string[] = [];
   const clock = { nowMs: 1_000 };
-  return { lines, clock, notices: new Notices((line) => lines.push(line), () => clock.nowMs) };
+  return {
+    lines,
+    clock,
+    notices: new Notices(
+      (line) => lines.push(line),
+      () => clock.nowMs,
+    ),
+  };
 }
 
 it('says a sentence at once, and the same one again only after ten seconds', () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bytesOf, latin1 } from '../../../src/base/ascii.ts';
 import { LineReader, Oddity } from '../../../src/smtp/line-reader.ts';

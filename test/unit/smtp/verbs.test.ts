@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytesOf } from '../../../src/base/ascii.ts';
 import { argumentStart, foreignWords, Verb, verbOf, verbTable } from '../../../src/smtp/verbs.ts';

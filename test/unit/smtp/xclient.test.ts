@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ClientIdentity } from '../../../src/smtp/xclient.ts';
 import { xclientCommand, xtext } from '../../../src/smtp/xclient.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latin1 } from '../../../src/base/ascii.ts';
 import { NO_CAPABILITIES } from '../../../src/backend/capabilities.ts';

@@ -5,7 +5,13 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Shard } from '../../../src/shard/shard.ts';
 import { Driver } from '../../../src/worker/driver.ts';
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'], now: 0 }));
+beforeEach(
+  () =>
+    void vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'],
+      now: 0,
+    }),
+);
 afterEach(() => void vi.useRealTimers());
 
 function rig() {

@@ -37,6 +37,8 @@ export class Lane {
   committed = false;
   /** Clients this connection has spoken for. */
   uses = 0;
+  /** Since when it rests with its owner, on the shard's clock; kept by the pool's master. */
+  heldSinceMs = 0;
   /** True when this connection was usable once. */
   cameUp = false;
 

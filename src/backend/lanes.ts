@@ -5,8 +5,8 @@
  * behind Sluice serve everybody. Whoever finds none free waits in line (first come, first served) for at most
  * `backend.wait_max`, which is the stage's timer, not ours.
  *
- * A quick client keeps its lane for `backend.hold` between two commands, which spares it a second XCLIENT; when
- * somebody waits, held lanes are taken back, the one that rested longest first.
+ * A quick client keeps its lane for `backend.hold` between two commands, which spares it a second transaction; when
+ * somebody waits, for `HOLD_MS_MIN`. To take it back sooner would make two clients undo each other's work in turn.
  *
  * A backend that cannot be reached is tried again after a pause that doubles from 0.5 to 8 seconds. In the
  * meantime every request is answered at once: mail stays with its sender, nobody waits for nothing.
@@ -34,6 +34,8 @@ import { ReplyReader } from './reply-reader.ts';
 import type { Spool } from './spool.ts';
 
 const IDLE_MS = 60_000;
+/** Whoever waits for a lane leaves a client that rests with one at least this long for its next command. */
+const HOLD_MS_MIN = 50;
 const CLOSING_MS = 5_000;
 /** Lanes on which a step is tried before its client is told to try again. */
 const ATTEMPTS_MAX = 3;
@@ -74,8 +76,6 @@ export class Lanes implements LaneHost {
   readonly #attempts: Uint8Array;
   readonly #outcomes: Outcomes;
   readonly #backoff = new Backoff();
-  /** A lane came to rest with its client while others wait: taken back when the turn is over. */
-  #heldTooLong = false;
   #nowMs = 0;
   #reusable: boolean | null;
 
@@ -172,7 +172,7 @@ export class Lanes implements LaneHost {
       case LaneState.Idle:
         return lane.quit();
       case LaneState.Held:
-        return this.#takeBack(lane);
+        return this.#heldLongEnough(lane);
       case LaneState.Closing:
         return this.back.abort(lane.handle);
       case LaneState.Down:
@@ -312,7 +312,9 @@ export class Lanes implements LaneHost {
     }
     this.#waitingJobs[slot] = job;
     this.#waiting.join(slot);
-    this.#takeBackOldest();
+    const held = this.#pool.longestHeld();
+    if (held !== null && held.heldSinceMs + HOLD_MS_MIN <= this.#nowMs) this.#takeBack(held);
+    else this.#pool.endHolds(HOLD_MS_MIN);
   }
 
   #assign(lane: Lane, slot: number, job: Job): void {
@@ -327,25 +329,16 @@ export class Lanes implements LaneHost {
     return lane;
   }
 
+  /** A lane rests with its client: for long when nobody else wants it, for a moment when somebody does. */
   #hold(lane: Lane): void {
-    this.#arm(lane, this.#parts.config.backend.holdMs);
-    if (this.#waiting.length > 0) this.#heldTooLong = true;
+    lane.heldSinceMs = this.#nowMs;
+    this.#arm(lane, this.#waiting.length > 0 ? HOLD_MS_MIN : this.#parts.config.backend.holdMs);
   }
 
-  /** Takes back held lanes as long as somebody waits. Called at the end of a turn, when their clients had their say. */
-  settle(nowMs: number): void {
-    this.#nowMs = nowMs;
-    if (!this.#heldTooLong) return;
-    this.#heldTooLong = false;
-    while (this.#waiting.length > 0 && this.#takeBackOldest());
-  }
-
-  #takeBackOldest(): boolean {
-    // A client that has not heard its answer yet keeps its lane for this turn.
-    const oldest = this.#pool.longestHeld((lane) => !this.#outcomes.has(lane.owner));
-    if (oldest === null) return false;
-    this.#takeBack(oldest);
-    return true;
+  #heldLongEnough(lane: Lane): void {
+    const untilMs = lane.heldSinceMs + this.#parts.config.backend.holdMs;
+    if (this.#waiting.length === 0 && this.#nowMs < untilMs) this.#pool.arm(lane, untilMs);
+    else this.#takeBack(lane);
   }
 
   #takeBack(lane: Lane): void {

@@ -64,18 +64,19 @@ export class Pool {
     return null;
   }
 
-  /** The lane that rests longest with its client, among those that `mayTake` allows; null when none does. */
-  longestHeld(mayTake: (lane: Lane) => boolean): Lane | null {
-    let oldest: Lane | null = null;
-    let oldestDueMs = Infinity;
+  /** The lane that has rested longest with its client; null when none does. */
+  longestHeld(): Lane | null {
+    let longest: Lane | null = null;
     for (const lane of this.#lanes) {
-      if (lane.state !== LaneState.Held || !mayTake(lane)) continue;
-      const dueMs = this.#wheel.dueMsOf(this.#timerBase + lane.number);
-      if (dueMs >= oldestDueMs) continue;
-      oldest = lane;
-      oldestDueMs = dueMs;
+      if (lane.state !== LaneState.Held) continue;
+      if (longest === null || lane.heldSinceMs < longest.heldSinceMs) longest = lane;
     }
-    return oldest;
+    return longest;
+  }
+
+  /** Makes every lane that rests with its client do so for no longer than `holdMs` in all. */
+  endHolds(holdMs: number): void {
+    for (const lane of this.#lanes) if (lane.state === LaneState.Held) this.arm(lane, lane.heldSinceMs + holdMs);
   }
 
   /** True when a lane is up or coming up. */

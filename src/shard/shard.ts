@@ -69,7 +69,6 @@ export class Shard {
     this.#spool();
     this.#outcomes();
     this.#learnBackend();
-    works.lanes.settle(nowMs);
     return isMore || this.#resting.length > 0;
   }
 

@@ -14,6 +14,7 @@
  */
 import { Job } from '../backend/lane-host.ts';
 import { Outcome } from '../backend/outcomes.ts';
+import { Pace } from '../policy/pace.ts';
 import { Timer } from '../policy/patience.ts';
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
@@ -58,6 +59,8 @@ export function recipientJudged(works: Works, slot: number): void {
   sessions.backendMs[slot]! += works.nowMs - sessions.backendSinceMs[slot]!;
   const code = lanes.codeOf(slot);
   const reply = lanes.replyOf(slot);
+  // A slow client will not be back for seconds: the lane is for others meanwhile.
+  if (sessions.paces[slot] === Pace.Slow) lanes.release(slot, works.nowMs);
   if (lanes.outcomeOf(slot) !== Outcome.Answered) {
     return say(works, slot, reply, Timer.Rcpt, Phase.Listening);
   }

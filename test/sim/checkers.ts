@@ -69,17 +69,21 @@ function checkSession(works: Works, slot: number, nowMs: number): void {
 }
 
 /** Looks at a shard whose clients have all gone and whose lanes had their time. */
-export function checkEmpty(shard: Shard, front: SimTransport, back: SimTransport): void {
+export function checkEmpty(shard: Shard, front: SimTransport, back: SimTransport, filesOpen: number): void {
   const { works } = shard;
+  let counted = 0;
+  for (let index = 0; index < works.reputation.entries; index += 1) counted += works.reputation.openOf(index);
   const left: readonly (readonly [string, number])[] = [
     ['sessions', works.sessions.open],
     ['streams of clients', front.streamsOpen],
     ['unread bytes of clients', front.inputBytesTotal],
     ['connections to the backend', back.streamsOpen],
+    ['sessions in the reputation table', counted],
     ['timers', works.wheel.armed],
     ['envelopes', works.envelopes.taken],
     ['bytes in memory', works.spool.memoryBytes],
     ['bytes on disk', works.spool.diskBytes],
+    ['spool files', filesOpen],
   ];
   for (const [what, count] of left) must(count === 0, 'an empty shard holds nothing', -1, () => `${count} ${what} were left`);
 }

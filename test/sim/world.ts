@@ -99,7 +99,7 @@ export class World {
     this.#runUntil(this.nowMs + 10_000);
     this.#prove();
     this.#runUntil(this.nowMs + LANES_REST_MS);
-    for (const { shard, front, back } of this.stations) checkEmpty(shard, front, back);
+    for (const { shard, front, back, files } of this.stations) checkEmpty(shard, front, back, files.filesOpen);
     const { counts } = this;
     checkCounts(counts, this.reports.length);
     this.mail = auditMail(this.crowd, this.backend, counts['messagesUncertain'] as number);

@@ -26,15 +26,16 @@ import { xclientCommand } from '../smtp/xclient.ts';
 import { Noted } from '../transport/transport.ts';
 import type { LaneHost, Step } from './lane-host.ts';
 import { Job, LaneState } from './lane-host.ts';
+import { Handover } from './handover.ts';
 import { Opening } from './opening.ts';
 import { Talk } from './talk.ts';
+import { Transaction } from './transaction.ts';
 
 export class Lane {
   readonly number: number;
   state: LaneState = LaneState.Down;
   owner = -1;
   job: Job = Job.None;
-  committed = false;
   /** Clients this connection has spoken for. */
   uses = 0;
   /** Since when it rests with its owner, on the shard's clock; kept by the pool's master. */
@@ -46,12 +47,8 @@ export class Lane {
   readonly #talk: Talk;
   readonly #opening: Opening;
   #introduced = false;
-  #mailOpen = false;
-  /** Accepted recipients that the open transaction holds. */
-  #covered = 0;
-  #refusalCode = 0;
-  #refusal: Uint8Array | null = null;
-  #piece: Uint8Array | null = null;
+  readonly #transaction = new Transaction();
+  readonly #handover = new Handover();
   /** Its client left in the middle: what is still to come is heard and thrown away, then the lane is cleared. */
   #abandoned = false;
 
@@ -64,6 +61,11 @@ export class Lane {
 
   get handle(): Handle {
     return this.#talk.handle;
+  }
+
+  /** True when the backend may have the message of the owner. */
+  get committed(): boolean {
+    return this.#handover.committed;
   }
 
   /** Takes over a stream that is being connected. */
@@ -83,8 +85,8 @@ export class Lane {
     assert(this.owner < 0 || this.owner === slot, 'a lane belongs to one client at a time');
     this.owner = slot;
     this.job = job;
-    this.committed = false;
-    this.#refusal = null;
+    this.#handover.forget();
+    this.#transaction.beginStep();
     if (this.state === LaneState.Opening) return;
     assert(this.state === LaneState.Idle || this.state === LaneState.Held, 'a step begins on a lane at rest');
     this.state = LaneState.Busy;
@@ -111,7 +113,7 @@ export class Lane {
   }
 
   #clear(): void {
-    const wasOpen = this.#mailOpen || this.#abandoned;
+    const wasOpen = this.#transaction.isOpen || this.#abandoned;
     this.#abandoned = false;
     this.#forgetOwner();
     if (wasOpen) {
@@ -157,24 +159,10 @@ export class Lane {
 
   /** Writes as much of the message as the backend takes now. */
   pump(): void {
-    if (!this.#talk.awaits('final')) return;
+    if (!this.#talk.awaits('final') || this.committed) return;
     const { spool, back } = this.#host;
-    while (!this.committed) {
-      this.#piece ??= spool.nextPiece(this.owner);
-      if (this.#piece === null) {
-        if (spool.hasFailed(this.owner)) this.close('the spool file failed');
-        return;
-      }
-      const isLast = spool.atEnd(this.owner);
-      if (isLast) this.committed = true;
-      if (!back.write(this.handle, this.#piece)) {
-        // Nothing of the piece was taken: it is tried again when the backend has drained.
-        this.committed = false;
-        return;
-      }
-      this.#piece = null;
-      this.#host.waits(this, 'final');
-    }
+    if (this.#handover.pump(spool, this.owner, back, this.handle) === 'failed') this.close('the spool file failed');
+    else this.#host.waits(this, 'final');
   }
 
   #read(): void {
@@ -183,7 +171,7 @@ export class Lane {
       const step = this.#talk.hear();
       if (step === null) return this.#closeAtFault();
       if (step === 'quit') return undefined;
-      if (reader.code === 421) return this.close(`said ${latin1(reader.reply, 0, Math.min(reader.reply.length - 2, 120))}`);
+      if (reader.code === 421) return this.#hear421(step, reader.reply);
       if (step !== 'data' && reader.code >= 300 && reader.code < 400) return this.close(`answered ${reader.code} to a command that nothing follows`);
       // More than was asked for, and the next command is not said yet: it would be taken for the answer to it.
       const isSurplus = this.#talk.isQuiet && this.#host.back.peek(this.handle).length > 0;
@@ -193,6 +181,12 @@ export class Lane {
       // What was heard may have closed the lane.
       if (this.state === LaneState.Closing || this.state === LaneState.Down) return undefined;
     }
+  }
+
+  /** The backend ends the conversation. Behind the final dot that is an answer: the message was not taken. */
+  #hear421(step: Step, reply: Uint8Array): void {
+    if (step === 'final' && this.committed) this.#answer(421, reply);
+    this.close(`said ${latin1(reply, 0, Math.min(reply.length - 2, 120))}`);
   }
 
   #closeAtFault(): void {
@@ -221,11 +215,11 @@ export class Lane {
         this.#introduced = true;
         return this.#proceed();
       case 'mail':
-        if (code < 300) this.#mailOpen = true;
-        else this.#refuse(code, reply);
+        this.#transaction.hearMail(code, reply);
         return this.#next();
       case 'rcpt':
-        return this.#hearRcpt(code, reply);
+        this.#transaction.hearRcpt(this.job, code, reply);
+        return this.#next();
       case 'restart':
         if (code !== 250) return this.close(`answered RSET with ${code}`);
         return this.#proceed();
@@ -241,8 +235,7 @@ export class Lane {
         return this.pump();
       case 'final':
         if (!this.committed) return this.close(`answered ${code} before the message was whole`);
-        this.#mailOpen = false;
-        this.#covered = 0;
+        this.#transaction.forget();
         return this.#answer(code, reply);
       default:
         return step satisfies never;
@@ -281,20 +274,13 @@ export class Lane {
       return this.#say('xclient', xclientCommand(this.#opening.capabilities.xclient, this.#host.identityOf(this.owner)));
     }
     const envelope = this.#host.envelopeOf(this.owner);
-    const isWhole = this.#mailOpen && this.#covered === envelope.recipients.length;
-    if (this.job === Job.Deliver && isWhole) return this.#say('data', 'DATA');
-    if (this.job === Job.Deliver && this.#mailOpen) {
-      this.#mailOpen = false;
-      this.#covered = 0;
+    if (this.job === Job.Deliver && this.#transaction.isWholeFor(envelope)) return this.#say('data', 'DATA');
+    if (this.job === Job.Deliver && this.#transaction.isOpen) {
+      this.#transaction.forget();
       return this.#say('restart', 'RSET');
     }
-    if (!this.#mailOpen) {
-      this.#covered = 0;
-      this.#talk.prepare('mail', `MAIL ${envelope.sender}`);
-    }
-    if (this.job === Job.Verify) this.#talk.prepare('rcpt', `RCPT ${envelope.candidate}`);
-    else for (const recipient of envelope.recipients) this.#talk.prepare('rcpt', `RCPT ${recipient}`);
-    this.#send();
+    this.#transaction.prepare(this.#talk, envelope, this.job);
+    return this.#send();
   }
 
   #send(): void {
@@ -302,44 +288,26 @@ export class Lane {
     this.#closeAtFault();
   }
 
-  #hearRcpt(code: number, reply: Uint8Array): void {
-    if (this.job === Job.Verify) {
-      if (code < 300) this.#covered += 1;
-      if (this.#refusal === null) this.#refuse(code, reply);
-    } else if (code >= 300) {
-      this.#refuse(code, reply);
-    } else {
-      this.#covered += 1;
-    }
-    this.#next();
-  }
-
-  #refuse(code: number, reply: Uint8Array): void {
-    if (this.#refusal !== null) return;
-    this.#refusal = reply;
-    this.#refusalCode = code;
-  }
-
   /** Behind a reply to MAIL or RCPT: waits for the others, or ends the step. */
   #next(): void {
-    if (!this.#talk.isQuiet) return;
-    if (this.#talk.hasUnsent && this.#refusal === null) return this.#send();
+    if (!this.#talk.isQuiet) return undefined;
+    const { verdict, verdictCode } = this.#transaction;
+    if (this.#talk.hasUnsent && verdict === null) return this.#send();
     this.#talk.dropUnsent();
-    const refusal = this.#refusal;
     if (this.job === Job.Verify) {
-      assert(refusal !== null, 'a recipient was judged without a reply');
-      return this.#answer(this.#refusalCode, refusal);
+      assert(verdict !== null, 'a recipient was judged without a reply');
+      return this.#answer(verdictCode, verdict);
     }
-    if (refusal === null) return this.#proceed();
+    if (verdict === null) return this.#proceed();
     this.#rest();
-    return this.#host.envelopeChanged(this, this.owner, this.#refusalCode, refusal);
+    return this.#host.envelopeChanged(this, this.owner, verdictCode, verdict);
   }
 
   /** The step is over: what happens to the lane from here on is no answer to it. */
   #rest(): void {
     this.state = LaneState.Held;
     this.job = Job.None;
-    this.committed = false;
+    this.#handover.forget();
   }
 
   #answer(code: number, reply: Uint8Array): void {
@@ -360,12 +328,9 @@ export class Lane {
   #forgetOwner(): void {
     this.owner = -1;
     this.job = Job.None;
-    this.committed = false;
     this.#introduced = false;
-    this.#mailOpen = false;
-    this.#covered = 0;
-    this.#refusal = null;
-    this.#piece = null;
+    this.#handover.forget();
+    this.#transaction.forget();
     this.#talk.dropUnsent();
   }
 }

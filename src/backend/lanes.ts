@@ -94,10 +94,10 @@ export class Lanes implements LaneHost {
     this.#reusable = reuse === 'auto' ? null : reuse === 'always';
   }
 
-  /** Opens a first lane, so that the backend's abilities are known before a client asks. */
+  /** Opens a first lane, so that the backend's abilities are known before a client asks. Does nothing once they are. */
   warmUp(nowMs: number): void {
     this.#nowMs = nowMs;
-    this.#open();
+    if (this.capabilitiesVersion === 0 && !this.#pool.anyUp && !this.#isPaused()) this.#open();
   }
 
   /** Wants a step for a session; the outcome comes by `nextOutcome`, never before this returns. */
@@ -263,8 +263,9 @@ export class Lanes implements LaneHost {
     const { counters, journal, config } = this.#parts;
     counters.add(Count.lanesFailed);
     if (why.includes('XCLIENT')) counters.add(Count.identityRefused);
-    // A backend that lets go of a lane at rest is within its rights; one that cannot be opened needs a rest.
-    if (!lane.cameUp) this.#backoff.failed(this.#nowMs);
+    // A backend that lets go of a lane at rest is within its rights; one that cannot be opened, or takes no identity,
+    // is left alone for a while.
+    if (!lane.cameUp || why.includes('XCLIENT')) this.#backoff.failed(this.#nowMs);
     journal.notice(`backend ${config.backend.address}: ${why}`);
   }
 

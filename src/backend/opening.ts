@@ -44,7 +44,7 @@ export class Opening {
       case 'ehlo':
         return this.#hearEhlo(code, reply);
       case 'testXclient':
-        if (code !== 220) return this.#tested(false);
+        if (code !== 220) return this.#wasRepeated ? this.#tested(false) : { fault: `answered XCLIENT with ${code}` };
         this.#talk.say('testEhlo', `EHLO ${this.#host.hostname}`);
         return 'goes on';
       default:

@@ -70,13 +70,12 @@ export class Talk {
   /** Sends what is lined up: everything together, or one command when the backend cannot pipeline. */
   send(together: boolean): void {
     if (this.#isSpokenTo()) return;
+    const count = together ? this.#unsent.length : Math.min(1, this.#unsent.length);
     let lines = '';
-    do {
-      const command = this.#unsent.shift();
-      if (command === undefined) break;
+    for (const command of this.#unsent.splice(0, count)) {
       this.expect(command.step);
       lines += `${command.line}\r\n`;
-    } while (together);
+    }
     this.#write(lines);
   }
 

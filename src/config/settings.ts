@@ -168,12 +168,13 @@ export const settings = {
       'For one command to arrive (RFC 5321, 4.5.3.2.7: 5 min).',
     ),
     data_block_time: duration('5min', { min: '1s', max: '1h' }, 'Between two pieces of a message.'),
+    message_time: duration('1h', { min: '1min', max: '24h' }, 'For a whole message to arrive, from DATA to its final dot.'),
     command_line: size('2kB', { min: '512B', max: '64kB' }, 'Length of one command line, with its CR LF.'),
-    commands_max: integer(1_000, { min: 10, max: 1_000_000 }, 'Commands of one session.'),
+    commands_max: integer(1_000, { min: 10, max: 1_000_000 }, 'Commands of one session since its last delivered message.'),
     errors_max: integer(
       20,
       { min: 1, max: 1_000_000 },
-      'Commands of one session that were answered with an error.',
+      'Commands of one session that were answered with an error, since its last delivered message.',
     ),
     recipients_max: integer(
       1_000,

@@ -17,8 +17,10 @@ export class Envelope {
   candidate = '';
   /** SIZE= of MAIL. */
   announcedBytes = 0;
-  /** Bytes of the message so far. */
+  /** Bytes of the message so far, without the dots that its lines were stuffed with. */
   bodyBytes = 0;
+  /** When the message was asked for. */
+  bodySinceMs = 0;
   /** The reply that waits for the end of a message which is thrown away; null while it is kept. */
   refusal: Uint8Array | null = null;
 
@@ -29,6 +31,7 @@ export class Envelope {
     this.candidate = '';
     this.announcedBytes = 0;
     this.bodyBytes = 0;
+    this.bodySinceMs = 0;
     this.refusal = null;
   }
 }

@@ -42,11 +42,14 @@ export class BodyScanner {
   done = false;
   /** True when a bare CR, a bare LF or a NUL was among the used bytes. */
   odd = false;
+  /** Dots among the used bytes that stand only for the framing: each before another byte at the start of a line. */
+  stuffed = 0;
 
   /** Looks through bytes[0 … length) of a piece, beginning in `state`. The results are in the fields. */
   scan(bytes: Uint8Array, length: number, state: BodyState): void {
     this.done = false;
     this.odd = false;
+    this.stuffed = 0;
     let at = 0;
     let now: BodyState = state;
     while (at < length) {
@@ -72,6 +75,7 @@ export class BodyScanner {
         now = BodyState.Dot;
       } else {
         if (byte === 0) this.odd = true;
+        if (now === BodyState.Dot) this.stuffed++;
         now = BodyState.Text;
       }
       at++;

@@ -29,6 +29,8 @@ export function admit(works: Works, handle: Handle): void {
   works.serial += 1;
   sessions.begin(slot, handle, works.serial, works.nowMs);
   counters.add(Count.sessionsOpened);
+  // As long as the backend was never heard, clients are offered less than they could have.
+  works.lanes.warmUp(works.nowMs);
   const client = front.remoteAddress(handle);
   sessions.clients[slot] = client;
   if (!parseAddress(client, sessions.addresses, slot * 4)) sessions.addresses.fill(0, slot * 4, slot * 4 + 4);

@@ -38,6 +38,7 @@ export function startReceiving(works: Works, slot: number, isAhead: boolean): vo
   const { sessions, replies, spool } = works;
   if (isAhead) return refuseAhead(works, slot);
   spool.begin(slot);
+  sessions.envelopes[slot]!.bodySinceMs = works.nowMs;
   sessions.bodyStates[slot] = BodyState.LineStart;
   say(works, slot, replies.startData, Timer.Data, Phase.Receiving);
 }
@@ -64,7 +65,7 @@ export function receive(works: Works, slot: number): boolean {
   const { used } = bodies;
   sessions.bodyStates[slot] = bodies.state;
   sessions.bytesIn[slot]! += used;
-  envelope.bodyBytes += used;
+  envelope.bodyBytes += used - bodies.stuffed;
   keep(works, slot, bytes.subarray(0, used), state);
   front.consume(handle, used);
   if (bodies.done) {
@@ -75,7 +76,8 @@ export function receive(works: Works, slot: number): boolean {
     dismiss(works, slot, 'messageTooBig', works.replies.messageFarTooBig);
     return false;
   }
-  works.wheel.arm(slot, works.nowMs + works.config.smtp.dataBlockTimeMs);
+  const { dataBlockTimeMs, messageTimeMs } = works.config.smtp;
+  works.wheel.arm(slot, Math.min(works.nowMs + dataBlockTimeMs, envelope.bodySinceMs + messageTimeMs));
   // Nothing more will be noted of a client that has finished sending.
   return sessions.has(slot, Flag.PeerEnded);
 }
@@ -129,6 +131,8 @@ export function delivered(works: Works, slot: number): void {
   // A recipient that was promised and is refused now: the sender keeps the message and asks again. In late mode
   // the one recipient was never promised by the backend, so its refusal is the answer to the message.
   if (lanes.outcomeOf(slot) === Outcome.Changed && !isLate) reply = works.replies.envelopeChanged;
+  // 421 ends the backend's conversation with Sluice, not the client's.
+  if (lanes.codeOf(slot) === 421) reply = works.replies.backendBusy;
   answer(works, slot, reply);
 }
 
@@ -153,6 +157,9 @@ function answer(works: Works, slot: number, reply: Uint8Array): void {
   if (verdict === 2) {
     counters.add(Count.messagesDelivered);
     sessions.bump(sessions.messages, slot);
+    // A client that delivers is no nuisance, however long it stays (Postfix forgives errors at the same point).
+    sessions.commands[slot] = 0;
+    sessions.errors[slot] = 0;
     note(works, slot, 'delivered');
     forgetMessage(works, slot);
   } else {

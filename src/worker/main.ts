@@ -21,7 +21,8 @@ import { replyTable } from '../smtp/replies.ts';
 import { Driver } from './driver.ts';
 import type { FromShard, ShardOrder, ToShard } from './messages.ts';
 
-const INPUT_BYTES_MAX = 16_384;
+/** Bytes of one client that wait to be looked at; two command lines of the longest kind have to fit. */
+const INPUT_BYTES_MIN = 16_384;
 const OUTPUT_BYTES_MAX = 65_536;
 const LANE_INPUT_BYTES_MAX = 65_536;
 const LANE_OUTPUT_BYTES_MAX = 262_144;
@@ -49,7 +50,7 @@ const log = new LineWriter(STDOUT, LOG_BYTES_MAX, () => {
 const journal = new LogJournal(log, (text) => tell({ kind: 'notice', text }));
 const front = new NodeTransport({
   capacity: order.sessionsMax,
-  inputBytesMax: INPUT_BYTES_MAX,
+  inputBytesMax: Math.max(INPUT_BYTES_MIN, config.smtp.commandLineBytes * 2 + 1024),
   outputBytesMax: OUTPUT_BYTES_MAX,
   fullReply: bytesOf(`${replyTable.sessionsFull.text.replace('%h', config.hostname)}\r\n`),
 });

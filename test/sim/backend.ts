@@ -13,7 +13,7 @@ import { must } from './failure.ts';
 import { Fates } from './fates.ts';
 import type { Fate, Step } from './fates.ts';
 import type { SimTransport } from './sim-transport.ts';
-import type { BackendKind, Faults } from './swarm.ts';
+import type { Plan } from './seed-plan.ts';
 import type { Trace } from './trace.ts';
 
 const CONVERSATIONS_MAX = 200_000;
@@ -22,6 +22,8 @@ const TICK_MS = 10;
 export class Backend implements House {
   readonly repeatsXclient: boolean;
   readonly pipelining: boolean;
+  readonly splits: boolean;
+  readonly finalTimeoutMs: number;
   readonly stored: Stored[] = [];
   /** Ids of messages that were answered 550. */
   readonly refusedIds = new Set<string>();
@@ -35,12 +37,13 @@ export class Backend implements House {
   readonly #byNumber = new Map<number, Conversation>();
   #nowMs = 0;
 
-  /** `lanesMax`: connections that one shard may have. */
-  constructor(kind: BackendKind, lanesMax: number, faults: Faults, random: Random, trace: Trace) {
-    this.repeatsXclient = kind.repeatsXclient;
-    this.pipelining = kind.pipelining;
-    this.#lanesMax = lanesMax;
-    this.#fates = new Fates(random, faults);
+  constructor(plan: Plan, random: Random, trace: Trace) {
+    this.repeatsXclient = plan.backend.repeatsXclient;
+    this.pipelining = plan.backend.pipelining;
+    this.splits = plan.faults.has('splitReads');
+    this.finalTimeoutMs = plan.config.backend.finalTimeoutMs;
+    this.#lanesMax = plan.lanesMax;
+    this.#fates = new Fates(random, plan.faults);
     this.#trace = trace;
   }
 
@@ -84,7 +87,9 @@ export class Backend implements House {
       const conversation = this.#open.get(peer);
       if (conversation === undefined) continue;
       conversation.hear(this.#nowMs);
-      if (net.peerClosed(peer)) this.#forget(conversation);
+      if (!net.peerClosed(peer)) continue;
+      conversation.closed(this.#nowMs);
+      this.#forget(conversation);
     }
   }
 

@@ -33,7 +33,7 @@ export function checkShard(shard: Shard, front: SimTransport, nowMs: number, isM
     }
     open += 1;
     if (sessions.envelopes[slot] !== null) withEnvelope += 1;
-    checkSession(works, slot, nowMs);
+    checkSession(works, front, slot, nowMs);
   }
   const opened = counters.valueOf('sessionsOpened');
   const closed = counters.valueOf('sessionsClosed');
@@ -44,8 +44,8 @@ export function checkShard(shard: Shard, front: SimTransport, nowMs: number, isM
   must(spool.memoryBytes <= config.spool.memoryMaxBytes, 'the spool keeps its bound', -1, () => `${spool.memoryBytes} bytes`);
 }
 
-function checkSession(works: Works, slot: number, nowMs: number): void {
-  const { sessions, wheel, lanes, config, front } = works;
+function checkSession(works: Works, front: SimTransport, slot: number, nowMs: number): void {
+  const { sessions, wheel, lanes, config } = works;
   const phase = sessions.phaseOf(slot);
   const serial = front.remotePort(sessions.handleOf(slot)) - PORT_BASE;
   const isArmed = wheel.isArmed(slot);
@@ -54,8 +54,9 @@ function checkSession(works: Works, slot: number, nowMs: number): void {
   if (isAtBackend) {
     must(isArmed || !lanes.isWaiting(slot), 'who stands in line for a lane has a timer', serial, where);
     must(isArmed || !sessions.has(slot, Flag.StreamGone) || lanes.isCommitted(slot), 'who is gone waits for an answer only', serial, where);
-  } else if (phase !== Phase.Closing) {
-    must(isArmed, 'nobody waits for nothing', serial, where);
+  } else {
+    const isLeaving = phase === Phase.Closing && front.isGoing(sessions.handleOf(slot));
+    must(isArmed || isLeaving, 'nobody waits for nothing', serial, where);
   }
   must(!sessions.has(slot, Flag.StreamGone) || phase === Phase.Delivering, 'a row outlives its stream for a message only', serial, where);
   must(isAtBackend || !lanes.isWaiting(slot), 'only who wants a lane stands in line', serial, where);

@@ -32,6 +32,10 @@ export interface Stored {
 export interface House {
   readonly repeatsXclient: boolean;
   readonly pipelining: boolean;
+  /** Whether what is said together may arrive in pieces. */
+  readonly splits: boolean;
+  /** How long Sluice must wait for the answer to a whole message. */
+  readonly finalTimeoutMs: number;
   fateAt(step: Step): Fate;
   restMs(): number;
   /** Wakes the conversation at a moment; replaces the moment set before. */
@@ -45,6 +49,7 @@ export interface House {
 /** The port of a client is its serial number above this. */
 export const PORT_BASE = 1_024;
 
+const QUEUED = '250 2.0.0 Ok: queued\r\n';
 const END_OF_BODY = '\r\n.\r\n';
 const attributes = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'LOGIN', 'DESTADDR', 'DESTPORT', 'REVERSE_NAME'];
 
@@ -67,6 +72,8 @@ export class Conversation {
   #recipients: string[] = [];
   #isBody = false;
   #bodyFate: Fate | null = null;
+  /** When 354 was said to the message whose answer is still due; 0 for none. */
+  #bodySinceMs = 0;
 
   constructor(number: number, net: SimTransport, peer: PeerHandle, house: House, nowMs: number) {
     this.number = number;
@@ -87,6 +94,13 @@ export class Conversation {
     if (this.net.peerSawEnd(this.peer)) this.#finish();
   }
 
+  /** Sluice has closed the connection. */
+  closed(nowMs: number): void {
+    const isAwaited = !this.#isGone && !this.#isBody && this.#bodySinceMs > 0;
+    const waitedMs = nowMs - this.#bodySinceMs;
+    must(!isAwaited || waitedMs >= this.#house.finalTimeoutMs, 'the answer to a whole message is awaited', this.#serial, () => `Sluice closed after ${waitedMs} ms`);
+  }
+
   /** The moment that was asked for. */
   wake(nowMs: number): void {
     const pending = this.#pending;
@@ -94,6 +108,7 @@ export class Conversation {
     if (this.#isGone) return;
     if (pending === null) return this.#finish();
     this.#isBusy = false;
+    if (!this.#isBody) this.#bodySinceMs = 0;
     if (pending.isSync) this.#mustBeAlone('a command that waits for its answer');
     this.#speak(nowMs, pending.text, pending.deed);
     this.#work(nowMs);
@@ -122,7 +137,7 @@ export class Conversation {
     if (this.#input === '') return false;
     this.#bodyFate ??= this.#house.fateAt('body');
     const { deed } = this.#bodyFate;
-    if (deed === 'close' || deed === 'reset' || deed === 'halfReply') {
+    if (deed === 'close' || deed === 'reset' || deed === 'halfReply' || deed === 'say421') {
       this.#speak(nowMs, '', deed);
       return false;
     }
@@ -203,7 +218,7 @@ export class Conversation {
     const isStored = !['close', 'reset', 'silent', 'garbage', 'halfReply', 'say421', 'say451', 'say550'].includes(deed);
     if (isStored) this.#store(nowMs, text, id, deed);
     this.#reset();
-    this.#due(nowMs, fate, '250 2.0.0 Ok: queued\r\n', false);
+    this.#due(nowMs, fate, QUEUED, false);
   }
 
   #store(nowMs: number, text: string, id: string, deed: Deed): void {
@@ -224,17 +239,20 @@ export class Conversation {
   /** Answers a step as its fate has it. `line`: what is obeyed if the answer is the usual one. */
   #answer(nowMs: number, step: Step, text: string, line = ''): void {
     const fate = this.#house.fateAt(step);
+    // Sluice can tell what comes with the answer to the only command that it has said, and in the same piece.
+    if (fate.deed === 'extra') this.#isOutOfStep ||= this.#house.splits || step === 'mail' || step === 'rcpt';
     const isUsual = ['usual', 'extra', 'replyThenClose', 'replyThenReset'].includes(fate.deed);
-    if (isUsual) this.#take(step, text, line);
+    if (isUsual) this.#take(nowMs, step, text, line);
     this.#due(nowMs, fate, text, isSync(step));
   }
 
-  #take(step: Step, text: string, line: string): void {
+  #take(nowMs: number, step: Step, text: string, line: string): void {
     if (step === 'mail') this.#mail = line.slice('MAIL FROM:'.length);
     else if (step === 'rcpt' && text.startsWith('250')) this.#recipients.push(line.slice('RCPT TO:'.length));
     else if (step === 'data' && text.startsWith('354')) {
       this.#isBody = true;
       this.#bodyFate = null;
+      this.#bodySinceMs = nowMs;
     } else if (step === 'xclient' && text.startsWith('220')) {
       this.#named = Object.fromEntries(line.split(' ').slice(1).map((pair) => pair.split('=') as [string, string]));
       this.#xclients += 1;
@@ -252,9 +270,9 @@ export class Conversation {
 
   #speak(nowMs: number, text: string, deed: Deed): void {
     const isGood = deed === 'usual' || deed === 'extra' || deed === 'replyThenClose' || deed === 'replyThenReset';
-    if (deed === 'extra') this.#isOutOfStep = true;
     if (isGood) this.#send(nowMs, deed === 'extra' ? `${text}250 2.0.0 One too many\r\n` : text);
-    else if (deed === 'say421') this.#send(nowMs, '421 4.3.2 Going down\r\n');
+    // As the answer to a whole message it is the sender's to hear; anywhere else it is between us and Sluice.
+    else if (deed === 'say421') this.#send(nowMs, text === QUEUED ? '421 4.3.2 Not this message\r\n' : '421 4.3.2 Going down\r\n');
     else if (deed === 'say451') this.#send(nowMs, '451 4.3.0 Not now\r\n');
     else if (deed === 'say550') this.#send(nowMs, '550 5.7.1 Refused\r\n');
     else if (deed === 'garbage') this.#send(nowMs, 'well, hello there\r\n');

@@ -135,6 +135,7 @@ export class Crowd {
       const code = lineCode(client.reader);
       const isLast = isLastLine(client.reader);
       if (code === 0) this.#mayBreakOff(client, bytes);
+      if (code === 421) this.#mustBeOurs(client, bytes);
       if (code !== 0 && isLast) client.isGreeted = true;
       this.#trace.note(this.#nowMs, client.serial, 'line', code);
       if (isLast) this.#replied(client, code);
@@ -147,6 +148,12 @@ export class Crowd {
     const text = Buffer.from(bytes).toString('latin1');
     const isRefusal = !client.isGreeted && /(?:^|\n)(?:421|521|554) [^\r\n]*\r\n$/.test(text);
     must(isRefusal, 'every line that Sluice says is a legal reply', client.serial, () => `got ${JSON.stringify(text)}`);
+  }
+
+  /** A backend that goes down says nothing about the client: its 421 stays between it and Sluice. */
+  #mustBeOurs(client: Client, bytes: Uint8Array): void {
+    const text = Buffer.from(bytes).toString('latin1');
+    must(!text.includes('Going down'), "a client never hears the backend's 421", client.serial, () => JSON.stringify(text));
   }
 
   #replied(client: Client, code: number): void {

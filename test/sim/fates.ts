@@ -87,6 +87,7 @@ export class Fates {
   }
 
   #refusal(step: Step): Deed {
+    if (step === 'body') return 'say421';
     return this.#oneOf(step === 'dot' ? ['say451', 'say421', 'say550'] : ['say451', 'say421']);
   }
 
@@ -100,5 +101,5 @@ export class Fates {
 }
 
 function isTransactional(step: Step): boolean {
-  return step === 'mail' || step === 'rcpt' || step === 'data' || step === 'dot';
+  return step === 'mail' || step === 'rcpt' || step === 'data' || step === 'body' || step === 'dot';
 }

@@ -7,7 +7,7 @@ import type { PopulationName } from '../../loadgen/populations.ts';
 import { Prng } from '../../src/base/prng.ts';
 import type { Config } from '../../src/config/config.ts';
 import { drawBackendKind, drawConfig, drawFaults, NO_FAULTS } from './swarm.ts';
-import type { BackendKind, Faults } from './swarm.ts';
+import type { BackendKind, FaultName, Faults } from './swarm.ts';
 
 /** What a caller may fix. */
 export interface Wish {
@@ -18,6 +18,8 @@ export interface Wish {
   readonly population?: PopulationName;
   readonly shards?: number;
   readonly hasFaults?: boolean;
+  /** These faults and no others. */
+  readonly faults?: readonly FaultName[];
   readonly config?: Config;
   readonly lanesMax?: number;
   /** Addresses that zombies share; absent: one for each three. */
@@ -42,6 +44,8 @@ export interface Plan {
   readonly lanesMax: number;
   readonly slotsPerShard: number;
   readonly splitBytes: number;
+  /** Most that one read of a spool file gives. */
+  readonly readBytesMax: number;
   readonly arrivalsMs: number;
   readonly zombieAddresses: number;
   readonly follow: number;
@@ -58,7 +62,7 @@ export function planFor(wish: Wish): Plan {
   const shards = 1 + random.below(3);
   const lanesMax = 1 + random.below(6);
   const splitBytes = [1, 2, 7, 60, 500][random.below(5)] as number;
-  const inFaults = (wish.hasFaults ?? true) ? faults : NO_FAULTS;
+  const inFaults = (wish.hasFaults ?? true) ? (wish.faults === undefined ? faults : new Set(wish.faults)) : NO_FAULTS;
   const honest = wish.honest ?? Math.max(4, Math.floor(wish.sessions / 10));
   const all = wish.sessions + honest;
   const shardCount = wish.shards ?? shards;
@@ -75,6 +79,7 @@ export function planFor(wish: Wish): Plan {
     lanesMax: wish.lanesMax ?? lanesMax,
     slotsPerShard: inFaults.has('fullTable') ? Math.max(8, share >> 2) : all + 64,
     splitBytes: inFaults.has('splitReads') ? splitBytes : Number.MAX_SAFE_INTEGER,
+    readBytesMax: inFaults.has('slowDisk') ? 1_500 : Number.MAX_SAFE_INTEGER,
     arrivalsMs: inFaults.has('acceptStorm') ? 1_000 : 60_000,
     zombieAddresses: wish.zombieAddresses ?? Math.max(8, Math.floor(wish.sessions / 3)),
     follow: wish.follow ?? -1,

@@ -53,6 +53,7 @@ export class Station {
       splitBytes: plan.splitBytes,
       onDial: (_endpoint, peer) => backend.dialled(this.back, peer),
     });
+    this.files.readBytesMax = plan.readBytesMax;
     this.front.onNoted = wake;
     this.back.onNoted = wake;
     this.files.onNoted = wake;
@@ -111,10 +112,5 @@ export class Station {
     if (this.files.filesOpen > 0 && this.#diskDueMs === Infinity) {
       this.#diskDueMs = nowMs + 10 * (1 + this.#random.below(this.#isDiskSlow ? 60 : 2));
     }
-  }
-
-  /** Whether the disk still has something to do without a turn. */
-  keepDiskGoing(nowMs: number): void {
-    if (this.files.filesOpen > 0 && this.#diskDueMs === Infinity) this.#diskDueMs = nowMs + 100;
   }
 }

@@ -57,7 +57,7 @@ export class World {
     this.#cast = new Cast(plan.population, { run: `s${plan.seed}` });
     this.#arrivals = random.fork('arrivals');
     this.#order = random.fork('order');
-    this.backend = new Backend(plan.backend, plan.lanesMax, plan.faults, random.fork('backend'), this.trace);
+    this.backend = new Backend(plan, random.fork('backend'), this.trace);
     this.crowd = new Crowd(this.#bots(), plan.sessions + plan.honest + 64, random.fork('bots'), this.trace);
     // One shard more than there are: the stranger that changes scores.
     const readers = plan.shards + 1;

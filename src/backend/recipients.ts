@@ -9,6 +9,8 @@
  * Memory: at most `capacityMax` entries; the oldest goes first. Keys are the argument of RCPT up to the closing
  * bracket; the domain's case is not folded, so a spelling costs an entry of its own, never a wrong answer.
  */
+import type { Prepare } from '../base/prepare.ts';
+import { unprepared } from '../base/prepare.ts';
 
 interface Entry {
   readonly reply: Uint8Array;
@@ -20,9 +22,13 @@ export class UnknownRecipients {
   readonly #capacityMax: number;
   readonly #ttlMs: number;
 
-  constructor(capacityMax: number, ttlMs: number) {
+  readonly #prepare: Prepare;
+
+  /** `prepare` gives a remembered reply the form that the transport likes best. */
+  constructor(capacityMax: number, ttlMs: number, prepare: Prepare = unprepared) {
     this.#capacityMax = capacityMax;
     this.#ttlMs = ttlMs;
+    this.#prepare = prepare;
   }
 
   /** The refusal that is remembered for an argument of RCPT, or null. */
@@ -40,7 +46,7 @@ export class UnknownRecipients {
       const oldest = this.#entries.keys().next();
       if (oldest.done !== true) this.#entries.delete(oldest.value);
     }
-    this.#entries.set(key, { reply, untilMs: nowMs + this.#ttlMs });
+    this.#entries.set(key, { reply: this.#prepare(reply), untilMs: nowMs + this.#ttlMs });
   }
 }
 

@@ -120,6 +120,11 @@ export class NodeTransport implements Transport {
     this.streams.consume(this.notices.slotFor(handle), count);
   }
 
+  /** A Buffer: a socket would make one of each Uint8Array, each time. */
+  prepare(bytes: Uint8Array): Uint8Array {
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
   write(handle: Handle, bytes: Uint8Array): boolean {
     const slot = this.notices.slotFor(handle);
     assert(!this.streams.isDeaf(slot), 'a stream was written to after its end');

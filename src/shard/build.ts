@@ -4,6 +4,7 @@
  * All memory is taken here. With 25,000 sessions: columns 3.3 MB, wheel 0.5 MB, queues 0.4 MB, strings as they
  * come; the reputation table is shared by all shards of a process and was taken before.
  */
+import type { Prepare } from '../base/prepare.ts';
 import { Lanes } from '../backend/lanes.ts';
 import { UnknownRecipients } from '../backend/recipients.ts';
 import { Spool } from '../backend/spool.ts';
@@ -68,7 +69,8 @@ export function buildWorks(parts: ShardParts): Works {
     },
     parts.files,
   );
-  const replies = replyBook(config.hostname);
+  const prepare: Prepare = (bytes) => front.prepare(bytes);
+  const replies = replyBook(config.hostname, prepare);
   const lanes = new Lanes({
     config,
     endpoint: parts.endpoint,
@@ -91,13 +93,13 @@ export function buildWorks(parts: ShardParts): Works {
     sessions,
     wheel,
     replies,
-    greetings: new Greetings(config, lanes.capabilities),
+    greetings: new Greetings(config, lanes.capabilities, prepare),
     outbox,
     counters,
     journal,
     reputation: parts.reputation,
     lanes,
-    unknownRecipients: new UnknownRecipients(UNKNOWN_RECIPIENTS_MAX, UNKNOWN_RECIPIENT_TTL_MS),
+    unknownRecipients: new UnknownRecipients(UNKNOWN_RECIPIENTS_MAX, UNKNOWN_RECIPIENT_TTL_MS, prepare),
     spool,
     envelopes: new Envelopes(),
     lists: {

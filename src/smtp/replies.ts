@@ -8,6 +8,8 @@
  * `hangsUp` marks replies after which Sluice closes; RFC 5321 §3.8 allows that after 421, and after 521 and
  * 554 to a client that has shown that it does not follow the protocol.
  */
+import type { Prepare } from '../base/prepare.ts';
+import { unprepared } from '../base/prepare.ts';
 
 interface ReplyRow {
   readonly text: string;
@@ -82,10 +84,10 @@ export function encodeLine(text: string): Uint8Array {
   return bytes;
 }
 
-/** Makes the book of a host name. */
-export function replyBook(hostname: string): ReplyBook {
+/** Makes the book of a host name; `prepare` gives each reply the form that the transport likes best. */
+export function replyBook(hostname: string, prepare: Prepare = unprepared): ReplyBook {
   const names = Object.keys(replyTable) as ReplyName[];
-  const entries = names.map((name) => [name, encodeLine(replyTable[name].text.replace('%h', hostname))] as const);
+  const entries = names.map((name) => [name, prepare(encodeLine(replyTable[name].text.replace('%h', hostname)))] as const);
   return Object.fromEntries(entries) as ReplyBook;
 }
 

@@ -6,6 +6,8 @@
  * line `220 host text` lets it speak. The EHLO reply offers what Sluice can read and the backend offers,
  * with and without PIPELINING; it is written anew when the backend's abilities change.
  */
+import type { Prepare } from '../base/prepare.ts';
+import { unprepared } from '../base/prepare.ts';
 import type { Capabilities } from '../backend/capabilities.ts';
 import type { Config } from '../config/config.ts';
 import { Extension } from '../smtp/mailbox.ts';
@@ -23,12 +25,15 @@ export class Greetings {
   sizeMaxBytes = 0;
 
   readonly #config: Config;
+  readonly #prepare: Prepare;
 
-  constructor(config: Config, capabilities: Capabilities) {
+  /** `prepare` gives each text the form that the transport likes best. */
+  constructor(config: Config, capabilities: Capabilities, prepare: Prepare = unprepared) {
     this.#config = config;
+    this.#prepare = prepare;
     const text = `${config.hostname} ${config.screen.banner}`.trimEnd();
-    this.teaser = encodeLine(`220-${text}`);
-    this.last = encodeLine(`220 ${text}`);
+    this.teaser = prepare(encodeLine(`220-${text}`));
+    this.last = prepare(encodeLine(`220 ${text}`));
     this.ehlo = this.teaser;
     this.ehloPipelining = this.teaser;
     this.learn(capabilities);
@@ -45,8 +50,8 @@ export class Greetings {
     if (has(Extension.EightBitMime)) lines.push('8BITMIME');
     if (has(Extension.SmtpUtf8)) lines.push('SMTPUTF8');
     if (has(Extension.Dsn)) lines.push('DSN');
-    this.ehlo = encode([...lines, 'ENHANCEDSTATUSCODES']);
-    this.ehloPipelining = encode([...lines, 'PIPELINING', 'ENHANCEDSTATUSCODES']);
+    this.ehlo = this.#prepare(encode([...lines, 'ENHANCEDSTATUSCODES']));
+    this.ehloPipelining = this.#prepare(encode([...lines, 'PIPELINING', 'ENHANCEDSTATUSCODES']));
   }
 }
 

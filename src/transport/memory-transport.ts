@@ -46,6 +46,10 @@ export class MemoryTransport extends MemoryNetwork implements Transport {
     if (wire.uplink.length > 0) this.touch(wire);
   }
 
+  prepare(bytes: Uint8Array): Uint8Array {
+    return bytes;
+  }
+
   write(handle: Handle, bytes: Uint8Array): boolean {
     const wire = this.wireFor(handle);
     assert(!wire.ended && !wire.aborted, 'a stream was written to after its end');

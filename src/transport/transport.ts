@@ -74,6 +74,12 @@ export interface Transport {
   /** Gives bytes to the peer: true when taken whole, false when too much is waiting already. */
   write(handle: Handle, bytes: Uint8Array): boolean;
 
+  /**
+   * The same bytes in the form that this transport writes at the least cost; for what is said again and again. The
+   * answer shares memory with `bytes`.
+   */
+  prepare(bytes: Uint8Array): Uint8Array;
+
   /** Bytes taken by `write` that the peer's side has not yet accepted. */
   unwritten(handle: Handle): number;
 

@@ -8,7 +8,7 @@ import type { Random } from '../../src/base/prng.ts';
 import type { DialAnswer, PeerHandle } from '../../src/transport/memory-transport.ts';
 import { Wheel } from '../../src/timing/wheel.ts';
 import { Conversation } from './conversation.ts';
-import type { House, Stored } from './conversation.ts';
+import type { House, Stored } from './house.ts';
 import { must } from './failure.ts';
 import { Fates } from './fates.ts';
 import type { Fate, Step } from './fates.ts';
@@ -72,7 +72,12 @@ export class Backend implements House {
     this.#byNumber.set(this.dials, conversation);
     let ofShard = 0;
     for (const other of this.#open.values()) if (other.net === net) ofShard += 1;
-    must(ofShard <= this.#lanesMax, 'no more connections than lanesMax', -1, () => `a shard has ${ofShard} of ${this.#lanesMax}`);
+    must(
+      ofShard <= this.#lanesMax,
+      'no more connections than lanesMax',
+      -1,
+      () => `a shard has ${ofShard} of ${this.#lanesMax}`,
+    );
     return 'accept';
   }
 

@@ -10,14 +10,15 @@ import { Phase } from '../../src/session/phase.ts';
 import { Flag } from '../../src/session/sessions.ts';
 import type { Shard } from '../../src/shard/shard.ts';
 import type { Works } from '../../src/stages/works.ts';
-import { PORT_BASE } from './conversation.ts';
+import { PORT_BASE } from './house.ts';
 import { must } from './failure.ts';
 import type { SimTransport } from './sim-transport.ts';
 
 const phaseNames = Object.keys(Phase);
 
 /** The longest delay that any timer of a client allows. */
-const delayMsMax = (config: Config, timer: Timer): number => allowedDelayMs(config, timer, Number.MAX_SAFE_INTEGER, 0);
+const delayMsMax = (config: Config, timer: Timer): number =>
+  allowedDelayMs(config, timer, Number.MAX_SAFE_INTEGER, 0);
 
 /** Looks at a shard that has just had its turn; throws SimFailure. `isMore`: it has more to do at once. */
 export function checkShard(shard: Shard, front: SimTransport, nowMs: number, isMore: boolean): void {
@@ -37,11 +38,36 @@ export function checkShard(shard: Shard, front: SimTransport, nowMs: number, isM
   }
   const opened = counters.valueOf('sessionsOpened');
   const closed = counters.valueOf('sessionsClosed');
-  must(opened === closed + open, 'opened is closed and open', -1, () => `opened ${opened}, closed ${closed}, open ${open}`);
-  must(sessions.open === open, 'the table knows how many are open', -1, () => `says ${sessions.open}, has ${open}`);
-  must(isMore || front.streamsOpen === open, 'a stream has a session', -1, () => `${front.streamsOpen} streams, ${open} sessions`);
-  must(envelopes.taken === withEnvelope, 'an envelope has a session', -1, () => `${envelopes.taken} taken, ${withEnvelope} held`);
-  must(spool.memoryBytes <= config.spool.memoryMaxBytes, 'the spool keeps its bound', -1, () => `${spool.memoryBytes} bytes`);
+  must(
+    opened === closed + open,
+    'opened is closed and open',
+    -1,
+    () => `opened ${opened}, closed ${closed}, open ${open}`,
+  );
+  must(
+    sessions.open === open,
+    'the table knows how many are open',
+    -1,
+    () => `says ${sessions.open}, has ${open}`,
+  );
+  must(
+    isMore || front.streamsOpen === open,
+    'a stream has a session',
+    -1,
+    () => `${front.streamsOpen} streams, ${open} sessions`,
+  );
+  must(
+    envelopes.taken === withEnvelope,
+    'an envelope has a session',
+    -1,
+    () => `${envelopes.taken} taken, ${withEnvelope} held`,
+  );
+  must(
+    spool.memoryBytes <= config.spool.memoryMaxBytes,
+    'the spool keeps its bound',
+    -1,
+    () => `${spool.memoryBytes} bytes`,
+  );
 }
 
 function checkSession(works: Works, front: SimTransport, slot: number, nowMs: number): void {
@@ -53,20 +79,45 @@ function checkSession(works: Works, front: SimTransport, slot: number, nowMs: nu
   const isAtBackend = phase === Phase.Verifying || phase === Phase.Delivering;
   if (isAtBackend) {
     must(isArmed || !lanes.isWaiting(slot), 'who stands in line for a lane has a timer', serial, where);
-    must(isArmed || !sessions.has(slot, Flag.StreamGone) || lanes.isCommitted(slot), 'who is gone waits for an answer only', serial, where);
+    must(
+      isArmed || !sessions.has(slot, Flag.StreamGone) || lanes.isCommitted(slot),
+      'who is gone waits for an answer only',
+      serial,
+      where,
+    );
   } else {
     const isLeaving = phase === Phase.Closing && front.isGoing(sessions.handleOf(slot));
     must(isArmed || isLeaving, 'nobody waits for nothing', serial, where);
   }
-  must(!sessions.has(slot, Flag.StreamGone) || phase === Phase.Delivering, 'a row outlives its stream for a message only', serial, where);
+  must(
+    !sessions.has(slot, Flag.StreamGone) || phase === Phase.Delivering,
+    'a row outlives its stream for a message only',
+    serial,
+    where,
+  );
   must(isAtBackend || !lanes.isWaiting(slot), 'only who wants a lane stands in line', serial, where);
-  must(!isArmed || wheel.dueMsOf(slot) > nowMs - works.wheel.tickMs, 'no timer is overdue after a turn', serial, where);
+  must(
+    !isArmed || wheel.dueMsOf(slot) > nowMs - works.wheel.tickMs,
+    'no timer is overdue after a turn',
+    serial,
+    where,
+  );
   const delayMs = sessions.delaysMs[slot] as number;
-  must(delayMs <= config.shape.totalMaxMs || delayMs <= delayMsMax(config, Timer.Greeting), 'delays keep shape.total_max', serial, () => `${delayMs} ms`);
+  must(
+    delayMs <= config.shape.totalMaxMs || delayMs <= delayMsMax(config, Timer.Greeting),
+    'delays keep shape.total_max',
+    serial,
+    () => `${delayMs} ms`,
+  );
   if (phase !== Phase.Owing) return;
   const isData = sessions.phasesAfter[slot] === Phase.Receiving;
   const owedMs = wheel.dueMsOf(slot) - nowMs;
-  must(owedMs <= delayMsMax(config, isData ? Timer.Data : Timer.Mail), 'a reply is owed within its share of the timer', serial, () => `${owedMs} ms`);
+  must(
+    owedMs <= delayMsMax(config, isData ? Timer.Data : Timer.Mail),
+    'a reply is owed within its share of the timer',
+    serial,
+    () => `${owedMs} ms`,
+  );
 }
 
 /** Looks at a shard whose clients have all gone and whose lanes had their time. */
@@ -86,13 +137,24 @@ export function checkEmpty(shard: Shard, front: SimTransport, back: SimTransport
     ['bytes on disk', works.spool.diskBytes],
     ['spool files', filesOpen],
   ];
-  for (const [what, count] of left) must(count === 0, 'an empty shard holds nothing', -1, () => `${count} ${what} were left`);
+  for (const [what, count] of left)
+    must(count === 0, 'an empty shard holds nothing', -1, () => `${count} ${what} were left`);
 }
 
 /** The counts of all shards must add up. `ended`: lines in the journal. */
 export function checkCounts(counts: Readonly<Record<string, number>>, ended: number): void {
   let endings = 0;
   for (const [name, count] of Object.entries(counts)) if (name.startsWith('ending.')) endings += count;
-  must(endings === counts['sessionsClosed'], 'counters are the sum of endings', -1, () => `${endings} endings, ${counts['sessionsClosed']} closed`);
-  must(ended === endings, 'every session has one line in the journal', -1, () => `${ended} lines, ${endings} endings`);
+  must(
+    endings === counts['sessionsClosed'],
+    'counters are the sum of endings',
+    -1,
+    () => `${endings} endings, ${counts['sessionsClosed']} closed`,
+  );
+  must(
+    ended === endings,
+    'every session has one line in the journal',
+    -1,
+    () => `${ended} lines, ${endings} endings`,
+  );
 }

@@ -11,7 +11,7 @@ import type { SimTransport } from './sim-transport.ts';
 
 /** What befalls a client by its `at`-th write. */
 export interface Trouble {
-  readonly kind: 'none' | 'reset' | 'halfClose' | 'stall';
+  readonly kind: 'none' | 'reset' | 'vanish' | 'halfClose' | 'stall';
   readonly at: number;
   readonly stallMs: number;
 }
@@ -57,7 +57,17 @@ export class Client {
   recipients: string[] = [];
   #candidate = '';
 
-  constructor(slot: number, serial: number, botNumber: number, bot: Bot, address: string, net: SimTransport, peer: PeerHandle, trouble: Trouble, nowMs: number) {
+  constructor(
+    slot: number,
+    serial: number,
+    botNumber: number,
+    bot: Bot,
+    address: string,
+    net: SimTransport,
+    peer: PeerHandle,
+    trouble: Trouble,
+    nowMs: number,
+  ) {
     this.slot = slot;
     this.serial = serial;
     this.botNumber = botNumber;

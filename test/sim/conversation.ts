@@ -9,49 +9,13 @@ import { bytesOf } from '../../src/base/ascii.ts';
 import type { PeerHandle } from '../../src/transport/memory-transport.ts';
 import { must } from './failure.ts';
 import type { Deed, Fate, Step } from './fates.ts';
+import { PORT_BASE } from './house.ts';
+import type { House } from './house.ts';
+import { ehloText, missingIn, readXclient, wordsOf } from './words.ts';
 import type { SimTransport } from './sim-transport.ts';
-
-/** A message that the backend has taken. */
-export interface Stored {
-  /** The X-Load-Id of its first line. */
-  readonly id: string;
-  /** As it came: dots stuffed, the final dot included. */
-  readonly text: string;
-  readonly address: string;
-  readonly port: number;
-  readonly xclientHelo: string;
-  readonly helo: string;
-  readonly sender: string;
-  readonly recipients: readonly string[];
-  /** Whether its 250 was sent and the connection then left alone. */
-  readonly isAnswered: boolean;
-  readonly ms: number;
-}
-
-/** What a conversation needs of the backend that it belongs to. */
-export interface House {
-  readonly repeatsXclient: boolean;
-  readonly pipelining: boolean;
-  /** Whether what is said together may arrive in pieces. */
-  readonly splits: boolean;
-  /** How long Sluice must wait for the answer to a whole message. */
-  readonly finalTimeoutMs: number;
-  fateAt(step: Step): Fate;
-  restMs(): number;
-  /** Wakes the conversation at a moment; replaces the moment set before. */
-  wakeAt(number: number, ms: number): void;
-  store(stored: Stored): void;
-  /** The message `id` was refused for good. */
-  refused(id: string): void;
-  heard(ms: number, serial: number, who: 'B>' | 'B<', text: string): void;
-}
-
-/** The port of a client is its serial number above this. */
-export const PORT_BASE = 1_024;
 
 const QUEUED = '250 2.0.0 Ok: queued\r\n';
 const END_OF_BODY = '\r\n.\r\n';
-const attributes = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'LOGIN', 'DESTADDR', 'DESTPORT', 'REVERSE_NAME'];
 
 export class Conversation {
   readonly number: number;
@@ -98,7 +62,12 @@ export class Conversation {
   closed(nowMs: number): void {
     const isAwaited = !this.#isGone && !this.#isBody && this.#bodySinceMs > 0;
     const waitedMs = nowMs - this.#bodySinceMs;
-    must(!isAwaited || waitedMs >= this.#house.finalTimeoutMs, 'the answer to a whole message is awaited', this.#serial, () => `Sluice closed after ${waitedMs} ms`);
+    must(
+      !isAwaited || waitedMs >= this.#house.finalTimeoutMs,
+      'the answer to a whole message is awaited',
+      this.#serial,
+      () => `Sluice closed after ${waitedMs} ms`,
+    );
   }
 
   /** The moment that was asked for. */
@@ -137,8 +106,15 @@ export class Conversation {
     if (this.#input === '') return false;
     this.#bodyFate ??= this.#house.fateAt('body');
     const { deed } = this.#bodyFate;
-    if (deed === 'close' || deed === 'reset' || deed === 'halfReply' || deed === 'say421') {
+    if (
+      deed === 'close' ||
+      deed === 'reset' ||
+      deed === 'halfReply' ||
+      deed === 'say421' ||
+      deed === 'say451'
+    ) {
       this.#speak(nowMs, '', deed);
+      this.#finish();
       return false;
     }
     if (deed === 'silent') {
@@ -158,23 +134,40 @@ export class Conversation {
     if (verb === 'EHLO' || verb === 'HELO' || verb === 'XCLIENT' || verb === 'DATA') this.#mustBeAlone(verb);
     if (verb === 'MAIL' || verb === 'RCPT' || verb === 'DATA') {
       const isNamed = this.#xclients > 0 && this.#named['ADDR'] !== '192.0.2.1';
-      must(isNamed, 'no MAIL before a 220 to XCLIENT', this.#serial, () => `the backend heard ${line} from nobody`);
+      must(
+        isNamed,
+        'no MAIL before a 220 to XCLIENT',
+        this.#serial,
+        () => `the backend heard ${line} from nobody`,
+      );
     }
     switch (verb) {
       case 'EHLO':
       case 'HELO':
         this.#reset();
         this.#helo = line.slice(5);
-        return this.#answer(nowMs, 'hello', verb === 'HELO' ? '250 backend.example\r\n' : this.#ehlo());
+        return this.#answer(
+          nowMs,
+          'hello',
+          verb === 'HELO'
+            ? '250 backend.example\r\n'
+            : ehloText(this.#house.pipelining, this.#xclients === 0 || this.#house.repeatsXclient),
+        );
       case 'XCLIENT':
         return this.#xclient(nowMs, line);
       case 'MAIL':
-        must(this.#mail === null, 'one transaction at a time', this.#serial, () => 'the backend heard a nested MAIL');
+        must(
+          this.#mail === null,
+          'one transaction at a time',
+          this.#serial,
+          () => 'the backend heard a nested MAIL',
+        );
         return this.#answer(nowMs, 'mail', '250 2.1.0 Ok\r\n', line);
       case 'RCPT':
         return this.#rcpt(nowMs, line);
       case 'DATA':
-        if (this.#recipients.length === 0) return this.#answer(nowMs, 'data', '554 5.5.1 No valid recipients\r\n');
+        if (this.#recipients.length === 0)
+          return this.#answer(nowMs, 'data', '554 5.5.1 No valid recipients\r\n');
         return this.#answer(nowMs, 'data', '354 Go on\r\n');
       case 'RSET':
         this.#reset();
@@ -183,23 +176,43 @@ export class Conversation {
         this.#speak(nowMs, '221 2.0.0 Bye\r\n', 'replyThenClose');
         return undefined;
       default:
-        return must(false, 'the backend hears only what it should', this.#serial, () => `it heard ${JSON.stringify(line)}`);
+        return must(
+          false,
+          'the backend hears only what it should',
+          this.#serial,
+          () => `it heard ${JSON.stringify(line)}`,
+        );
     }
   }
 
   #mustBeAlone(verb: string): void {
     if (this.#isOutOfStep) return;
-    must(this.#input === '', 'EHLO, XCLIENT and DATA are said alone', this.#serial, () => `${JSON.stringify(this.#input.slice(0, 60))} stood behind ${verb}`);
+    must(
+      this.#input === '',
+      'EHLO, XCLIENT and DATA are said alone',
+      this.#serial,
+      () => `${JSON.stringify(this.#input.slice(0, 60))} stood behind ${verb}`,
+    );
   }
 
   #xclient(nowMs: number, line: string): void {
-    must(this.#mail === null, 'no XCLIENT inside a transaction', this.#serial, () => 'the backend heard XCLIENT behind MAIL');
+    must(
+      this.#mail === null,
+      'no XCLIENT inside a transaction',
+      this.#serial,
+      () => 'the backend heard XCLIENT behind MAIL',
+    );
     if (this.#xclients > 0 && !this.#house.repeatsXclient) {
       return this.#answer(nowMs, 'xclient', '550 5.7.0 Error: insufficient authorization\r\n');
     }
-    const named = Object.fromEntries(line.split(' ').slice(1).map((pair) => pair.split('=') as [string, string]));
-    const missing = attributes.filter((attribute) => named[attribute] === undefined);
-    must(missing.length === 0, 'XCLIENT names every attribute', this.#serial, () => `${missing.join(' ')} missing in ${line}`);
+    const named = readXclient(line);
+    const missing = missingIn(named);
+    must(
+      missing.length === 0,
+      'XCLIENT names every attribute',
+      this.#serial,
+      () => `${missing.join(' ')} missing in ${line}`,
+    );
     return this.#answer(nowMs, 'xclient', '220 backend.example ESMTP\r\n', line);
   }
 
@@ -215,7 +228,16 @@ export class Conversation {
     const { deed } = fate;
     const id = /^X-Load-Id: (\S+)\r\n/.exec(text)?.[1] ?? '';
     if (deed === 'say550') this.#house.refused(id);
-    const isStored = !['close', 'reset', 'silent', 'garbage', 'halfReply', 'say421', 'say451', 'say550'].includes(deed);
+    const isStored = ![
+      'close',
+      'reset',
+      'silent',
+      'garbage',
+      'halfReply',
+      'say421',
+      'say451',
+      'say550',
+    ].includes(deed);
     if (isStored) this.#store(nowMs, text, id, deed);
     this.#reset();
     this.#due(nowMs, fate, QUEUED, false);
@@ -254,7 +276,7 @@ export class Conversation {
       this.#bodyFate = null;
       this.#bodySinceMs = nowMs;
     } else if (step === 'xclient' && text.startsWith('220')) {
-      this.#named = Object.fromEntries(line.split(' ').slice(1).map((pair) => pair.split('=') as [string, string]));
+      this.#named = readXclient(line);
       this.#xclients += 1;
       this.#helo = '';
       this.#reset();
@@ -269,14 +291,10 @@ export class Conversation {
   }
 
   #speak(nowMs: number, text: string, deed: Deed): void {
-    const isGood = deed === 'usual' || deed === 'extra' || deed === 'replyThenClose' || deed === 'replyThenReset';
-    if (isGood) this.#send(nowMs, deed === 'extra' ? `${text}250 2.0.0 One too many\r\n` : text);
-    // As the answer to a whole message it is the sender's to hear; anywhere else it is between us and Sluice.
-    else if (deed === 'say421') this.#send(nowMs, text === QUEUED ? '421 4.3.2 Not this message\r\n' : '421 4.3.2 Going down\r\n');
-    else if (deed === 'say451') this.#send(nowMs, '451 4.3.0 Not now\r\n');
-    else if (deed === 'say550') this.#send(nowMs, '550 5.7.1 Refused\r\n');
-    else if (deed === 'garbage') this.#send(nowMs, 'well, hello there\r\n');
-    else if (deed === 'halfReply') this.#send(nowMs, '250-to be con');
+    const isGood =
+      deed === 'usual' || deed === 'extra' || deed === 'replyThenClose' || deed === 'replyThenReset';
+    const said = wordsOf(deed, text, text === QUEUED);
+    if (said !== '') this.#send(nowMs, said);
     if (deed === 'reset' || deed === 'replyThenReset' || deed === 'storeThenReset') {
       this.#isGone = true;
       this.net.peerReset(this.peer);
@@ -300,13 +318,6 @@ export class Conversation {
   #reset(): void {
     this.#mail = null;
     this.#recipients = [];
-  }
-
-  #ehlo(): string {
-    const words = ['backend.example', 'SIZE 10000000', '8BITMIME', 'DSN'];
-    if (this.#house.pipelining) words.push('PIPELINING');
-    if (this.#xclients === 0 || this.#house.repeatsXclient) words.push(`XCLIENT ${attributes.join(' ')}`);
-    return words.map((word, at) => `250${at === words.length - 1 ? ' ' : '-'}${word}\r\n`).join('');
   }
 }
 

@@ -41,7 +41,9 @@ test('no honest sender waits beyond its patience budget', () => {
   const shareMs = Math.min(...timerTable.map((row) => (row.limitMs * shape.timerShare) / 100));
   const honest = world.crowd.clients.filter((client) => client.bot.honest);
   expect(Math.max(...honest.map((client) => client.longestWaitMs))).toBeLessThanOrEqual(shareMs);
-  const delays = world.reports.filter((report) => HONEST_NETWORK.test(report.client)).map((report) => report.delayMs);
+  const delays = world.reports
+    .filter((report) => HONEST_NETWORK.test(report.client))
+    .map((report) => report.delayMs);
   expect(delays.length).toBeGreaterThanOrEqual(HONEST);
   expect(Math.max(...delays)).toBeLessThanOrEqual(shape.totalMaxMs);
 });
@@ -56,7 +58,10 @@ test('the ages at which slowed sessions end have spikes at 21 s and at 100 s', (
   const ended = (second: number): number => endedInSecond.get(second) ?? 0;
   for (const spike of [21, 100]) {
     const beside = [-3, -2, 2, 3].map((away) => ended(spike + away));
-    expect(ended(spike), `sessions that ended in second ${spike}; beside it ${beside.join(', ')}`).toBeGreaterThan(5 * Math.max(...beside));
+    expect(
+      ended(spike),
+      `sessions that ended in second ${spike}; beside it ${beside.join(', ')}`,
+    ).toBeGreaterThan(5 * Math.max(...beside));
   }
 });
 

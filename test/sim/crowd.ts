@@ -8,14 +8,14 @@
 import { Move, Saw, Seen, Stage, stageNames } from '../../loadgen/bots/bot.ts';
 import type { Bot } from '../../loadgen/bots/bot.ts';
 import { BotMemory } from '../../loadgen/bots/memory.ts';
-import { endsLine, isLastLine, lineCode, readByte } from '../../loadgen/bots/reply-reader.ts';
+import { READER_START, endsLine, isLastLine, lineCode, readByte } from '../../loadgen/bots/reply-reader.ts';
 import { FreeList } from '../../src/base/free-list.ts';
 import type { Random } from '../../src/base/prng.ts';
 import { Wheel } from '../../src/timing/wheel.ts';
 import type { PeerHandle } from '../../src/transport/memory-transport.ts';
 import { Client } from './client.ts';
 import type { Offer, Trouble } from './client.ts';
-import { PORT_BASE } from './conversation.ts';
+import { PORT_BASE } from './house.ts';
 import { must } from './failure.ts';
 import type { SimTransport } from './sim-transport.ts';
 import type { Trace } from './trace.ts';
@@ -72,7 +72,17 @@ export class Crowd {
     must(slot >= 0, 'the crowd has room', -1, () => 'more clients at once than the world was made for');
     const serial = this.clients.length;
     const ends = { address, port: PORT_BASE + serial, localAddress: '127.0.0.1', localPort: 25, listener: 0 };
-    const client = new Client(slot, serial, botNumber, this.#bots[botNumber] as Bot, address, net, net.dial(ends), trouble, this.#nowMs);
+    const client = new Client(
+      slot,
+      serial,
+      botNumber,
+      this.#bots[botNumber] as Bot,
+      address,
+      net,
+      net.dial(ends),
+      trouble,
+      this.#nowMs,
+    );
     this.clients.push(client);
     this.#bySlot[slot] = client;
     this.#byPeer.set(client.peer, client);
@@ -95,7 +105,8 @@ export class Crowd {
     this.#stallEnds.advance(this.#nowMs);
     for (let slot = this.#stallEnds.take(); slot >= 0; slot = this.#stallEnds.take()) {
       const client = this.#bySlot[slot] as Client;
-      if (!client.net.peerClosed(client.peer)) client.net.peerStall(client.peer, false);
+      if (client.trouble.kind === 'vanish' && !client.isOver) this.#leave(client, 'reset');
+      else if (!client.net.peerClosed(client.peer)) client.net.peerStall(client.peer, false);
     }
     this.#wheel.advance(this.#nowMs);
     for (let slot = this.#wheel.take(); slot >= 0; slot = this.#wheel.take()) {
@@ -128,13 +139,14 @@ export class Crowd {
     if (this.#trace.follows(client.serial)) {
       this.#trace.said(this.#nowMs, client.serial, 'S', Buffer.from(bytes).toString('latin1'));
     }
+    const isNewLine = client.reader === READER_START || endsLine(client.reader);
     for (const byte of bytes) {
       if (client.isOver) return;
       client.reader = readByte(client.reader, byte);
       if (!endsLine(client.reader)) continue;
       const code = lineCode(client.reader);
       const isLast = isLastLine(client.reader);
-      if (code === 0) this.#mayBreakOff(client, bytes);
+      if (code === 0) this.#mayBreakOff(client, bytes, isNewLine);
       if (code === 421) this.#mustBeOurs(client, bytes);
       if (code !== 0 && isLast) client.isGreeted = true;
       this.#trace.note(this.#nowMs, client.serial, 'line', code);
@@ -144,16 +156,23 @@ export class Crowd {
   }
 
   /** The one line that need not fit the one before: a refusal behind the first half of the greeting. */
-  #mayBreakOff(client: Client, bytes: Uint8Array): void {
-    const text = Buffer.from(bytes).toString('latin1');
-    const isRefusal = !client.isGreeted && /(?:^|\n)(?:421|521|554) [^\r\n]*\r\n$/.test(text);
-    must(isRefusal, 'every line that Sluice says is a legal reply', client.serial, () => `got ${JSON.stringify(text)}`);
+  #mayBreakOff(client: Client, bytes: Uint8Array, isNewLine: boolean): void {
+    const text = (isNewLine ? '\n' : '') + Buffer.from(bytes).toString('latin1');
+    const isRefusal = !client.isGreeted && /\n(?:421|521|554) [^\r\n]*\r\n$/.test(text);
+    must(
+      isRefusal,
+      'every line that Sluice says is a legal reply',
+      client.serial,
+      () => `got ${JSON.stringify(text)}`,
+    );
   }
 
   /** A backend that goes down says nothing about the client: its 421 stays between it and Sluice. */
   #mustBeOurs(client: Client, bytes: Uint8Array): void {
     const text = Buffer.from(bytes).toString('latin1');
-    must(!text.includes('Going down'), "a client never hears the backend's 421", client.serial, () => JSON.stringify(text));
+    must(!text.includes('Going down'), "a client never hears the backend's 421", client.serial, () =>
+      JSON.stringify(text),
+    );
   }
 
   #replied(client: Client, code: number): void {
@@ -213,6 +232,8 @@ export class Crowd {
       });
     }
     if (isTroubled && trouble.kind === 'halfClose') net.peerFinish(peer);
+    if (isTroubled && trouble.kind === 'vanish')
+      this.#stallEnds.arm(client.slot, this.#nowMs + trouble.stallMs);
     if (isTroubled && trouble.kind === 'stall') this.#stall(client, trouble.stallMs);
   }
 
@@ -231,7 +252,12 @@ export class Crowd {
     const { stage } = this.#memory.row(client.slot);
     this.#trace.tell(this.#nowMs, client.serial, `client leaves: ${as}, at ${stageNames[stage]}`);
     const mustGive = client.bot.honest && client.trouble.kind === 'none' && as === 'gaveUp';
-    must(!mustGive || stage === Stage.Dot, 'no honest sender waits beyond its timers', client.serial, () => `it gave up at ${stageNames[stage]}`);
+    must(
+      !mustGive || stage === Stage.Dot,
+      'no honest sender waits beyond its timers',
+      client.serial,
+      () => `it gave up at ${stageNames[stage]}`,
+    );
     const { net, peer } = client;
     if (net.peerClosed(peer)) return;
     // A process that exits with something unread resets; one that has read everything closes.

@@ -72,7 +72,8 @@ export class Fates {
 
   #deed(step: Step): Deed {
     if (this.#happens('closingBackend', 5)) return this.#oneOf(step === 'dot' ? closingsAtDot : closings);
-    if (this.#happens('silentBackend', 3)) return step === 'dot' && this.#random.below(2) === 0 ? 'storeThenSilent' : 'silent';
+    if (this.#happens('silentBackend', 3))
+      return step === 'dot' && this.#random.below(2) === 0 ? 'storeThenSilent' : 'silent';
     if (this.#happens('garbageBackend', 4)) return this.#garbage(step);
     if (step === 'greeting' && this.#happens('refusingBackend', 15)) return this.#oneOf(['say421', 'say550']);
     if (step === 'xclient' && this.#happens('refusingBackend', 8)) return 'say550';
@@ -87,7 +88,7 @@ export class Fates {
   }
 
   #refusal(step: Step): Deed {
-    if (step === 'body') return 'say421';
+    if (step === 'body') return this.#oneOf(['say421', 'say451']);
     return this.#oneOf(step === 'dot' ? ['say451', 'say421', 'say550'] : ['say451', 'say421']);
   }
 

@@ -25,6 +25,10 @@ const ENTRIES = 1_024;
 
 /** One client that says the lines of a script over and over, one a turn; or, without a script, nobody. */
 class Script implements Transport {
+  prepare(bytes: Uint8Array): Uint8Array {
+    return bytes;
+  }
+
   readonly capacity = 1;
   onNoted: () => void = () => undefined;
   said = 0;
@@ -101,12 +105,20 @@ class Script implements Transport {
 
 function shardOf(front: Script): Shard {
   const shard = new Shard({
-    config: simConfig({ lists: { allow: ['127.0.0.1'] }, smtp: { commandsMax: 1_000_000, errorsMax: 1_000_000 } }),
+    config: simConfig({
+      lists: { allow: ['127.0.0.1'] },
+      smtp: { commandsMax: 1_000_000, errorsMax: 1_000_000 },
+    }),
     front,
     back: new Script([]),
     endpoint: { host: '127.0.0.1', port: 1 },
     journal: { ended: () => undefined, notice: () => undefined },
-    reputation: new ReputationTable(new SharedArrayBuffer(ReputationTable.bytesFor(ENTRIES, 1)), ENTRIES, 1, 0),
+    reputation: new ReputationTable(
+      new SharedArrayBuffer(ReputationTable.bytesFor(ENTRIES, 1)),
+      ENTRIES,
+      1,
+      0,
+    ),
     counters: new Counters(new SharedArrayBuffer(Counters.bytesFor(1)), 0),
     files: new MemorySpoolFiles(),
     lanesMax: 1,

@@ -9,8 +9,8 @@ import { messageText, stuffed } from '../../loadgen/bots/message.ts';
 import { xtext } from '../../src/smtp/xclient.ts';
 import type { Backend } from './backend.ts';
 import type { Offer } from './client.ts';
-import type { Stored } from './conversation.ts';
-import { PORT_BASE } from './conversation.ts';
+import type { Stored } from './house.ts';
+import { PORT_BASE } from './house.ts';
 import type { Crowd } from './crowd.ts';
 import { must } from './failure.ts';
 
@@ -42,14 +42,24 @@ export function auditMail(crowd: Crowd, backend: Backend, messagesUncertain: num
     else if (offer.answer < 300) count.told250 += 1;
     else if (stored !== undefined) count.uncertain += 1;
   }
-  must(count.uncertain <= messagesUncertain, 'what is uncertain is counted', -1, () => `${count.uncertain} stored and told 4xx, ${messagesUncertain} counted`);
+  must(
+    count.uncertain <= messagesUncertain,
+    'what is uncertain is counted',
+    -1,
+    () => `${count.uncertain} stored and told 4xx, ${messagesUncertain} counted`,
+  );
   return count;
 }
 
 function auditStored(offer: Offer, stored: Stored): void {
   const { client } = offer;
   const own = (what: string, got: string, want: string): void =>
-    must(got === want, 'a message carries its own client, envelope and text', client.serial, () => `${offer.id}: ${what}: got ${got}, want ${want}`);
+    must(
+      got === want,
+      'a message carries its own client, envelope and text',
+      client.serial,
+      () => `${offer.id}: ${what}: got ${got}, want ${want}`,
+    );
   own('address', stored.address, client.address);
   own('port', String(stored.port), String(PORT_BASE + client.serial));
   own('EHLO', stored.helo, offer.helo);
@@ -67,17 +77,42 @@ function auditAnswer(offer: Offer, stored: Stored | undefined, backend: Backend)
   const { serial } = client;
   const isCalm = client.bot.honest && client.trouble.kind === 'none';
   if (answer === 0) {
-    must(!isCalm || client.endedAs === 'gaveUp', 'an honest sender is told what became of its message', serial, () => `${id} was not answered; the client ended as ${client.endedAs}`);
+    must(
+      !isCalm || client.endedAs === 'gaveUp',
+      'an honest sender is told what became of its message',
+      serial,
+      () => `${id} was not answered; the client ended as ${client.endedAs}`,
+    );
     return;
   }
   if (answer < 300) {
-    must(stored !== undefined, 'no 250 without a stored message', serial, () => `${id} was told ${answer} and is not there`);
+    must(
+      stored !== undefined,
+      'no 250 without a stored message',
+      serial,
+      () => `${id} was told ${answer} and is not there`,
+    );
   } else if (stored !== undefined) {
-    must(answer < 500, 'nothing is stored that was refused for good', serial, () => `${id} was told ${answer}`);
-    must(!stored.isAnswered, 'a 250 of the backend is passed on', serial, () => `${id} was stored and answered 250, its sender told ${answer}`);
+    must(
+      answer < 500,
+      'nothing is stored that was refused for good',
+      serial,
+      () => `${id} was told ${answer}`,
+    );
+    must(
+      !stored.isAnswered,
+      'a 250 of the backend is passed on',
+      serial,
+      () => `${id} was stored and answered 250, its sender told ${answer}`,
+    );
   }
   if (answer >= 500 && isCalm) {
-    must(backend.refusedIds.has(id), 'only the backend refuses honest mail for good', serial, () => `${id} was told ${answer}`);
+    must(
+      backend.refusedIds.has(id),
+      'only the backend refuses honest mail for good',
+      serial,
+      () => `${id} was told ${answer}`,
+    );
   }
 }
 
@@ -85,7 +120,14 @@ function auditAnswer(offer: Offer, stored: Stored | undefined, backend: Backend)
 export function auditHonest(crowd: Crowd, backend: Backend): void {
   for (const client of crowd.clients) {
     if (!client.bot.honest || client.trouble.kind !== 'none' || client.heard5xx === 0) continue;
-    const wasRefused = [...crowd.offers.values()].some((offer) => offer.client === client && backend.refusedIds.has(offer.id));
-    must(wasRefused, 'no 5xx to an honest sender for a fault that passes', client.serial, () => `it heard ${client.heard5xx}`);
+    const wasRefused = [...crowd.offers.values()].some(
+      (offer) => offer.client === client && backend.refusedIds.has(offer.id),
+    );
+    must(
+      wasRefused,
+      'no 5xx to an honest sender for a fault that passes',
+      client.serial,
+      () => `it heard ${client.heard5xx}`,
+    );
   }
 }

@@ -29,7 +29,8 @@ function wishOf(): { wish: Wish; seeds: number } {
       follow: { type: 'string', default: '-1' },
     },
   });
-  if (!(values.population in populations)) throw new Error(`no population ${values.population}; there are ${Object.keys(populations).join(', ')}`);
+  if (!(values.population in populations))
+    throw new Error(`no population ${values.population}; there are ${Object.keys(populations).join(', ')}`);
   const number = (text: string): number => {
     if (!/^-?\d+$/.test(text)) throw new Error(`${text} is no whole number`);
     return Number(text);

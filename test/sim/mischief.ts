@@ -26,7 +26,13 @@ export class Mischief {
   readonly #words = new Uint32Array(4);
   #nextMs = 500;
 
-  constructor(plan: Plan, stations: readonly Station[], stranger: ReputationTable, crowd: Crowd, random: Prng) {
+  constructor(
+    plan: Plan,
+    stations: readonly Station[],
+    stranger: ReputationTable,
+    crowd: Crowd,
+    random: Prng,
+  ) {
     this.#plan = plan;
     this.#stations = stations;
     this.#stranger = stranger;
@@ -34,7 +40,8 @@ export class Mischief {
     this.#random = random.fork('when');
     this.#troubles = random.fork('clients');
     const { faults } = plan;
-    if (!faults.has('lateTicks') && !faults.has('foreignScores') && !faults.has('brokenDisk')) this.#nextMs = Infinity;
+    if (!faults.has('lateTicks') && !faults.has('foreignScores') && !faults.has('brokenDisk'))
+      this.#nextMs = Infinity;
   }
 
   nextDueMs(): number {
@@ -69,7 +76,9 @@ export class Mischief {
     const draw = random.below(100);
     const at = 1 + random.below(6);
     const stallMs = 1_000 + random.below(isHonest ? 20_000 : 400_000);
-    if (faults.has('resets') && draw < 12) return { kind: 'reset', at, stallMs };
+    if (faults.has('resets') && draw < 6) return { kind: 'reset', at, stallMs };
+    if (faults.has('resets') && draw < 12)
+      return { kind: 'vanish', at: at < 5 ? 5 : at, stallMs: 10 + (stallMs % 2_000) };
     if (faults.has('halfClose') && draw >= 12 && draw < 24) return { kind: 'halfClose', at, stallMs };
     if (faults.has('stalledReaders') && draw >= 24 && draw < 40) return { kind: 'stall', at, stallMs };
     return { kind: 'none', at: 0, stallMs };
@@ -85,6 +94,7 @@ export class Mischief {
     const index = this.#stranger.claim(this.#words, 0, nowSec);
     if (index < 0) return;
     this.#stranger.add(index, this.#random.below(160) - 80, nowSec);
-    if (this.#random.below(3) === 0) this.#stranger.pass(index, PASSES, this.#random.below(2) === 0 ? 0 : nowSec + 60, nowSec);
+    if (this.#random.below(3) === 0)
+      this.#stranger.pass(index, PASSES, this.#random.below(2) === 0 ? 0 : nowSec + 60, nowSec);
   }
 }

@@ -62,7 +62,8 @@ export function planFor(wish: Wish): Plan {
   const shards = 1 + random.below(3);
   const lanesMax = 1 + random.below(6);
   const splitBytes = [1, 2, 7, 60, 500][random.below(5)] as number;
-  const inFaults = (wish.hasFaults ?? true) ? (wish.faults === undefined ? faults : new Set(wish.faults)) : NO_FAULTS;
+  const inFaults =
+    (wish.hasFaults ?? true) ? (wish.faults === undefined ? faults : new Set(wish.faults)) : NO_FAULTS;
   const honest = wish.honest ?? Math.max(4, Math.floor(wish.sessions / 10));
   const all = wish.sessions + honest;
   const shardCount = wish.shards ?? shards;

@@ -24,14 +24,19 @@ test.each(seeds)(`seed %i, which follows from commit ${commit.slice(0, 10)}, kee
   expect(runSeed({ seed, sessions: SESSIONS }).mail.told250).toBeGreaterThan(0);
 });
 
-test.each([11, 12, 13, 14])('seed %i without faults: every honest sender delivers, and nothing is uncertain', (seed) => {
-  const world = runSeed({ seed, sessions: SESSIONS, hasFaults: false });
-  const honest = world.crowd.clients.filter((client) => client.bot.honest);
-  expect(honest.length).toBeGreaterThan(0);
-  expect(honest.filter((client) => client.endedAs !== 'finished').map((client) => client.serial)).toEqual([]);
-  expect(world.counts['messagesUncertain']).toBe(0);
-  expect(world.mail.uncertain).toBe(0);
-});
+test.each([11, 12, 13, 14])(
+  'seed %i without faults: every honest sender delivers, and nothing is uncertain',
+  (seed) => {
+    const world = runSeed({ seed, sessions: SESSIONS, hasFaults: false });
+    const honest = world.crowd.clients.filter((client) => client.bot.honest);
+    expect(honest.length).toBeGreaterThan(0);
+    expect(honest.filter((client) => client.endedAs !== 'finished').map((client) => client.serial)).toEqual(
+      [],
+    );
+    expect(world.counts['messagesUncertain']).toBe(0);
+    expect(world.mail.uncertain).toBe(0);
+  },
+);
 
 test('equal seeds give equal runs, and another seed another', () => {
   const hashes = [5, 5, 6].map((seed) => runSeed({ seed, sessions: 100 }).trace.hash);

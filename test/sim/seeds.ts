@@ -9,9 +9,8 @@ import { fileURLToPath } from 'node:url';
 
 /** Seeds that found something, and what it was. */
 export const pinned = [
-  { seed: 2, found: 'a message whose lane hung stood in line again without a timer' },
-  { seed: 7, found: 'a reply too many behind 220 was taken for the answer to HELO' },
-  { seed: 9, found: 'a greeting that dripped was broken off in the middle of a line: "2521 Protocol error"' },
+  { seed: 4, found: 'a greeting that dripped was broken off in the middle of a line: "2521 Protocol error"' },
+  { seed: 16, found: 'a message whose lane hung stood in line again without a timer' },
 ] as const;
 
 const FIXED = 30;
@@ -26,10 +25,17 @@ export function fresh(): { readonly commit: string; readonly seeds: readonly num
   let commit = '';
   try {
     const cwd = fileURLToPath(new URL('.', import.meta.url));
-    commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    commit = execFileSync('git', ['rev-parse', 'HEAD'], {
+      cwd,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     // A copy without a repository.
   }
   const from = commit === '' ? FIXED_FROM + FIXED : Number.parseInt(commit.slice(0, 7), 16) * 16;
-  return { commit: commit === '' ? 'none' : commit, seeds: Array.from({ length: FRESH }, (_, at) => from + at) };
+  return {
+    commit: commit === '' ? 'none' : commit,
+    seeds: Array.from({ length: FRESH }, (_, at) => from + at),
+  };
 }

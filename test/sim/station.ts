@@ -32,7 +32,15 @@ export class Station {
   #diskDueMs = Infinity;
   #turns = 0;
 
-  constructor(plan: Plan, number: number, backend: Backend, reputation: ReputationTable, counters: Counters, journal: Journal, random: Random) {
+  constructor(
+    plan: Plan,
+    number: number,
+    backend: Backend,
+    reputation: ReputationTable,
+    counters: Counters,
+    journal: Journal,
+    random: Random,
+  ) {
     const wake = (): void => {
       this.#woken = true;
     };

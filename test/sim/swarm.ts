@@ -64,7 +64,9 @@ export function drawConfig(random: Random, kind: BackendKind): Config {
   const onTrap = ['refuse', 'drop', 'ignore'] as const;
   return simConfig({
     backend: {
-      reuse: kind.repeatsXclient ? oneOf(random, ['auto', 'always', 'never']) : oneOf(random, ['auto', 'never']),
+      reuse: kind.repeatsXclient
+        ? oneOf(random, ['auto', 'always', 'never'])
+        : oneOf(random, ['auto', 'never']),
       verifyRecipients: oneOf(random, ['early', 'early', 'late']),
       holdMs: oneOf(random, [0, 200, 1_000, 5_000]),
       waitMaxMs: oneOf(random, [2_000, 30_000]),

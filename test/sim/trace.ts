@@ -7,7 +7,18 @@
  */
 
 /** What can be told of a session in one word and one number. */
-export const events = ['dials', 'connected', 'line', 'says', 'leaves', 'closed', 'answer', 'fault', 'stored', 'ended'] as const;
+export const events = [
+  'dials',
+  'connected',
+  'line',
+  'says',
+  'leaves',
+  'closed',
+  'answer',
+  'fault',
+  'stored',
+  'ended',
+] as const;
 export type EventName = (typeof events)[number];
 
 const KEPT = 40;
@@ -44,7 +55,8 @@ export class Trace {
   /** Writes down what was said if the session is followed: by the client (C), the server (S), to or by the backend. */
   said(ms: number, serial: number, who: 'C' | 'S' | 'B>' | 'B<', text: string): void {
     if (serial !== this.#follow) return;
-    for (const line of text.split('\r\n').slice(0, 12)) if (line !== '') this.#write(ms, `${who.padEnd(3)}${line.slice(0, 100)}`);
+    for (const line of text.split('\r\n').slice(0, 12))
+      if (line !== '') this.#write(ms, `${who.padEnd(3)}${line.slice(0, 100)}`);
   }
 
   /** Writes down anything else about the session that is followed. */
@@ -59,7 +71,9 @@ export class Trace {
 
   /** The last events of the whole world. */
   get lastEvents(): readonly string[] {
-    return this.#ring.slice(-KEPT).map(({ ms, serial, event, value }) => `${margin(ms)}client ${serial} ${event} ${value}`);
+    return this.#ring
+      .slice(-KEPT)
+      .map(({ ms, serial, event, value }) => `${margin(ms)}client ${serial} ${event} ${value}`);
   }
 
   #write(ms: number, text: string): void {

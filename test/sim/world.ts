@@ -73,7 +73,15 @@ export class World {
     };
     this.stations = Array.from({ length: plan.shards }, (_, number) => {
       const reputation = new ReputationTable(table, ENTRIES, readers, number);
-      return new Station(plan, number, this.backend, reputation, new Counters(this.#shared, number), journal, random.fork(`disk${number}`));
+      return new Station(
+        plan,
+        number,
+        this.backend,
+        reputation,
+        new Counters(this.#shared, number),
+        journal,
+        random.fork(`disk${number}`),
+      );
     });
     const stranger = new ReputationTable(table, ENTRIES, readers, plan.shards);
     this.#mischief = new Mischief(plan, this.stations, stranger, this.crowd, random.fork('mischief'));
@@ -99,7 +107,8 @@ export class World {
     this.#runUntil(this.nowMs + 10_000);
     this.#prove();
     this.#runUntil(this.nowMs + LANES_REST_MS);
-    for (const { shard, front, back, files } of this.stations) checkEmpty(shard, front, back, files.filesOpen);
+    for (const { shard, front, back, files } of this.stations)
+      checkEmpty(shard, front, back, files.filesOpen);
     const { counts } = this;
     checkCounts(counts, this.reports.length);
     this.mail = auditMail(this.crowd, this.backend, counts['messagesUncertain'] as number);
@@ -108,7 +117,13 @@ export class World {
 
   /** The cast's bots, and a polite one with more and larger messages. */
   #bots(): readonly Bot[] {
-    const post = { ...smallPost, run: `s${this.plan.seed}`, rcptsMax: 4, bodyBytesMax: this.plan.splitBytes < 60 ? 1_500 : 20_000, messagesMax: 3 };
+    const post = {
+      ...smallPost,
+      run: `s${this.plan.seed}`,
+      rcptsMax: 4,
+      bodyBytesMax: this.plan.splitBytes < 60 ? 1_500 : 20_000,
+      messagesMax: 3,
+    };
     return [...this.#cast.bots, new PoliteMta(post)];
   }
 
@@ -116,7 +131,10 @@ export class World {
     const { plan } = this;
     const random = this.#arrivals;
     const atMs = (): number => TICK_MS * (1 + random.below(plan.arrivalsMs / TICK_MS));
-    const zombies = Array.from({ length: plan.sessions }, () => ({ atMs: atMs(), botNumber: this.#cast.zombie(random) }));
+    const zombies = Array.from({ length: plan.sessions }, () => ({
+      atMs: atMs(),
+      botNumber: this.#cast.zombie(random),
+    }));
     const honest = Array.from({ length: plan.honest }, () => ({
       atMs: atMs(),
       botNumber: random.below(2) === 0 ? this.#cast.honest : this.#cast.bots.length,
@@ -127,7 +145,9 @@ export class World {
   #dial(botNumber: number, mayHaveTrouble: boolean): void {
     const random = this.#arrivals;
     const isHonest = botNumber === this.#cast.honest || botNumber === this.#cast.bots.length;
-    const address = isHonest ? honestAddress(random.below(HONEST_ADDRESSES)) : zombieAddress(random.below(this.plan.zombieAddresses));
+    const address = isHonest
+      ? honestAddress(random.below(HONEST_ADDRESSES))
+      : zombieAddress(random.below(this.plan.zombieAddresses));
     const station = this.stations[random.below(this.stations.length)] as Station;
     const none: Trouble = { kind: 'none', at: 0, stallMs: 0 };
     const trouble = mayHaveTrouble ? this.#mischief.troubleFor(isHonest) : none;
@@ -140,13 +160,19 @@ export class World {
     for (let count = 0; count < 4 * this.stations.length; count += 1) this.#dial(this.#cast.honest, false);
     this.#runUntilEmpty('in a calm world every polite client comes to an end');
     for (const client of this.crowd.clients.slice(first)) {
-      must(client.endedAs === 'finished', 'in a calm world every polite client delivers', client.serial, () => `it ended as ${client.endedAs}`);
+      must(
+        client.endedAs === 'finished',
+        'in a calm world every polite client delivers',
+        client.serial,
+        () => `it ended as ${client.endedAs}`,
+      );
     }
   }
 
   #runUntilEmpty(rule: string): void {
     const endMs = this.nowMs + CALM_MS_MAX;
-    const open = (): number => this.crowd.wiresOpen + this.stations.reduce((sum, { shard }) => sum + shard.sessionsOpen, 0);
+    const open = (): number =>
+      this.crowd.wiresOpen + this.stations.reduce((sum, { shard }) => sum + shard.sessionsOpen, 0);
     while (open() > 0) {
       const who = (): number => this.crowd.clients.findLast((client) => !client.isOver)?.serial ?? -1;
       must(this.nowMs < endMs, rule, who(), () => `${open()} wires and sessions are still there`);

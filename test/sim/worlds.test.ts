@@ -46,7 +46,12 @@ const worlds: readonly { readonly title: string; readonly wish: Omit<Wish, 'seed
   },
   {
     title: 'a backend that says a reply too many is left before it speaks for anybody',
-    wish: { sessions: 100, honest: 60, faults: ['garbageBackend'], config: simConfig({ backend: WAITS_SHORT }) },
+    wish: {
+      sessions: 100,
+      honest: 60,
+      faults: ['garbageBackend'],
+      config: simConfig({ backend: WAITS_SHORT }),
+    },
   },
   {
     title: 'a client that does not read its last reply is not waited for',

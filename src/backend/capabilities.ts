@@ -17,7 +17,12 @@ export interface Capabilities {
 }
 
 /** A backend that was never heard. */
-export const NO_CAPABILITIES: Capabilities = { extensions: 0, sizeMaxBytes: 0, pipelining: false, xclient: [] };
+export const NO_CAPABILITIES: Capabilities = {
+  extensions: 0,
+  sizeMaxBytes: 0,
+  pipelining: false,
+  xclient: [],
+};
 
 /** Reads a whole EHLO reply, given as latin-1 text. Unknown lines are passed over. */
 export function readCapabilities(reply: string): Capabilities {

@@ -70,6 +70,8 @@ export interface LaneHost {
   envelopeChanged(lane: Lane, slot: number, code: number, reply: Uint8Array): void;
   /** The lane failed; `slot` is its owner or -1, `committed` whether the backend may have the message. */
   failed(lane: Lane, slot: number, job: Job, committed: boolean, why: string): void;
+  /** The message of the owner cannot be read back; the lane closes, and nothing was handed over. */
+  unreadable(slot: number): void;
   /** The lane is of no use to its owner, through no fault of anybody: the step is for another lane. */
   again(slot: number, job: Job): void;
   /** The lane is down and may be opened again. */

@@ -161,8 +161,11 @@ export class Lane {
   pump(): void {
     if (!this.#talk.awaits('final') || this.committed) return;
     const { spool, back } = this.#host;
-    if (this.#handover.pump(spool, this.owner, back, this.handle) === 'failed') this.close('the spool file failed');
-    else this.#host.waits(this, 'final');
+    if (this.#handover.pump(spool, this.owner, back, this.handle) !== 'failed')
+      return this.#host.waits(this, 'final');
+    const { owner } = this;
+    this.close('');
+    return this.#host.unreadable(owner);
   }
 
   #read(): void {
@@ -172,7 +175,8 @@ export class Lane {
       if (step === null) return this.#closeAtFault();
       if (step === 'quit') return undefined;
       if (reader.code === 421) return this.#hear421(step, reader.reply);
-      if (step !== 'data' && reader.code >= 300 && reader.code < 400) return this.close(`answered ${reader.code} to a command that nothing follows`);
+      if (step !== 'data' && reader.code >= 300 && reader.code < 400)
+        return this.close(`answered ${reader.code} to a command that nothing follows`);
       // More than was asked for, and the next command is not said yet: it would be taken for the answer to it.
       const isSurplus = this.#talk.isQuiet && this.#host.back.peek(this.handle).length > 0;
       if (isSurplus && step !== 'final') return this.close('sent a reply that nobody asked for');
@@ -271,7 +275,10 @@ export class Lane {
   #proceed(): void {
     if (!this.#introduced) {
       this.uses += 1;
-      return this.#say('xclient', xclientCommand(this.#opening.capabilities.xclient, this.#host.identityOf(this.owner)));
+      return this.#say(
+        'xclient',
+        xclientCommand(this.#opening.capabilities.xclient, this.#host.identityOf(this.owner)),
+      );
     }
     const envelope = this.#host.envelopeOf(this.owner);
     if (this.job === Job.Deliver && this.#transaction.isWholeFor(envelope)) return this.#say('data', 'DATA');

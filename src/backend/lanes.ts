@@ -208,14 +208,18 @@ export class Lanes implements LaneHost {
   capabilitiesLearnt(capabilities: Capabilities): void {
     this.#backoff.succeeded();
     const before = this.capabilities;
-    const same = before.extensions === capabilities.extensions && before.sizeMaxBytes === capabilities.sizeMaxBytes && before.xclient.length > 0;
+    const same =
+      before.extensions === capabilities.extensions &&
+      before.sizeMaxBytes === capabilities.sizeMaxBytes &&
+      before.xclient.length > 0;
     if (same) return;
     this.capabilities = capabilities;
     this.capabilitiesVersion++;
   }
 
   ready(lane: Lane): void {
-    const isSpent = lane.uses > 0 && (this.#reusable !== true || lane.uses >= this.#parts.config.backend.usesMax);
+    const isSpent =
+      lane.uses > 0 && (this.#reusable !== true || lane.uses >= this.#parts.config.backend.usesMax);
     if (isSpent) {
       lane.quit();
       return;
@@ -267,6 +271,10 @@ export class Lanes implements LaneHost {
     // is left alone for a while.
     if (!lane.cameUp || why.includes('XCLIENT')) this.#backoff.failed(this.#nowMs);
     journal.notice(`backend ${config.backend.address}: ${why}`);
+  }
+
+  unreadable(slot: number): void {
+    this.#outcomes.add(slot, Outcome.Unreachable, 452, this.#parts.replies.spoolFull);
   }
 
   again(slot: number, job: Job): void {

@@ -12,7 +12,14 @@ import { NO_CAPABILITIES, readCapabilities } from './capabilities.ts';
 import type { LaneHost, Step } from './lane-host.ts';
 import type { Talk } from './talk.ts';
 
-const NOBODY = { address: '192.0.2.1', port: 25, destinationAddress: '192.0.2.2', destinationPort: 25, esmtp: true, helo: '' };
+const NOBODY = {
+  address: '192.0.2.1',
+  port: 25,
+  destinationAddress: '192.0.2.2',
+  destinationPort: 25,
+  esmtp: true,
+  helo: '',
+};
 
 /** How far the opening is. */
 export type Progress = 'goes on' | 'open' | 'spent' | { readonly fault: string };
@@ -44,7 +51,8 @@ export class Opening {
       case 'ehlo':
         return this.#hearEhlo(code, reply);
       case 'testXclient':
-        if (code !== 220) return this.#wasRepeated ? this.#tested(false) : { fault: `answered XCLIENT with ${code}` };
+        if (code !== 220)
+          return this.#wasRepeated ? this.#tested(false) : { fault: `answered XCLIENT with ${code}` };
         this.#talk.say('testEhlo', `EHLO ${this.#host.hostname}`);
         return 'goes on';
       default:
@@ -66,7 +74,8 @@ export class Opening {
   }
 
   #hearTestEhlo(code: number, reply: Uint8Array): Progress {
-    const isOfferedAgain = code === 250 && readCapabilities(latin1(reply, 0, reply.length)).xclient.includes('ADDR');
+    const isOfferedAgain =
+      code === 250 && readCapabilities(latin1(reply, 0, reply.length)).xclient.includes('ADDR');
     if (!isOfferedAgain) return this.#tested(false);
     if (this.#wasRepeated) return this.#tested(true);
     this.#wasRepeated = true;

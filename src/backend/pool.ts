@@ -76,7 +76,8 @@ export class Pool {
 
   /** Makes every lane that rests with its client do so for no longer than `holdMs` in all. */
   endHolds(holdMs: number): void {
-    for (const lane of this.#lanes) if (lane.state === LaneState.Held) this.arm(lane, lane.heldSinceMs + holdMs);
+    for (const lane of this.#lanes)
+      if (lane.state === LaneState.Held) this.arm(lane, lane.heldSinceMs + holdMs);
   }
 
   /** True when a lane is up or coming up. */

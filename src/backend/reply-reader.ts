@@ -28,8 +28,12 @@ export class ReplyReader {
     let code = 0;
     for (;;) {
       const lf = bytes.indexOf(LF, at);
-      if (lf < 0) return bytes.length - at > LINE_BYTES_MAX || bytes.length > REPLY_BYTES_MAX ? Found.Garbage : Found.Nothing;
-      if (lf - at > LINE_BYTES_MAX || lf > REPLY_BYTES_MAX || lf - at < 4 || bytes[lf - 1] !== CR) return Found.Garbage;
+      if (lf < 0)
+        return bytes.length - at > LINE_BYTES_MAX || bytes.length > REPLY_BYTES_MAX
+          ? Found.Garbage
+          : Found.Nothing;
+      if (lf - at > LINE_BYTES_MAX || lf > REPLY_BYTES_MAX || lf - at < 4 || bytes[lf - 1] !== CR)
+        return Found.Garbage;
       const lineCode = codeAt(bytes, at);
       if (lineCode < 0 || (code !== 0 && lineCode !== code)) return Found.Garbage;
       code = lineCode;

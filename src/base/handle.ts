@@ -30,8 +30,3 @@ export function handleOf(slot: number, generation: number): Handle {
 export function slotOf(handle: Handle): number {
   return handle & SLOT_MASK;
 }
-
-/** The ten bits of generation of a handle. */
-export function generationOf(handle: Handle): number {
-  return handle >>> SLOT_BITS;
-}

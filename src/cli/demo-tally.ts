@@ -42,7 +42,8 @@ export class DemoTally {
   /** The sums as text; `stored` is what the mail server has. */
   text(stored: number): string {
     const zombies = this.#zombies;
-    const share = zombies.sessions === 0 ? 0 : (100 * (zombies.sessions - zombies.messages)) / zombies.sessions;
+    const share =
+      zombies.sessions === 0 ? 0 : (100 * (zombies.sessions - zombies.messages)) / zombies.sessions;
     const lines = [
       `zombie sessions ended   ${zombies.sessions}, of which ${zombies.messages} delivered a message: ${share.toFixed(2)} % got nothing through`,
       `time spent on Sluice    ${hours(zombies.durationMs)} by zombies, ${hours(this.#honest.durationMs)} by honest senders`,
@@ -61,4 +62,5 @@ function listOf(endings: ReadonlyMap<string, number>): string {
     .join(', ');
 }
 
-const hours = (ms: number): string => (ms < 3_600_000 ? `${(ms / 60_000).toFixed(1)} minutes` : `${(ms / 3_600_000).toFixed(1)} hours`);
+const hours = (ms: number): string =>
+  ms < 3_600_000 ? `${(ms / 60_000).toFixed(1)} minutes` : `${(ms / 3_600_000).toFixed(1)} hours`;

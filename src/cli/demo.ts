@@ -42,7 +42,11 @@ const STOP_MS = 1_500;
 const KNOWN_NETWORKS = ['127.64.0.0/11', '127.96.0.0/12', '127.112.0.0/13'];
 
 /** Runs the demo; 0 when every honest message arrived. */
-export async function demoVerb(options: { sessions: number; duration: string; seed: number }): Promise<number> {
+export async function demoVerb(options: {
+  sessions: number;
+  duration: string;
+  seed: number;
+}): Promise<number> {
   const { filesMax } = readMachine();
   if (options.sessions + OWN_FILES > filesMax) {
     complain(
@@ -70,7 +74,12 @@ export async function demoVerb(options: { sessions: number; duration: string; se
   }
 }
 
-async function play(options: { sessions: number; duration: string; seed: number }, port: number, sink: Sink, tally: DemoTally): Promise<number> {
+async function play(
+  options: { sessions: number; duration: string; seed: number },
+  port: number,
+  sink: Sink,
+  tally: DemoTally,
+): Promise<number> {
   const durationMs = readDuration(options.duration) ?? planDefaults.durationMs;
   const plan: Plan = {
     ...planDefaults,

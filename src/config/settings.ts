@@ -70,7 +70,11 @@ export const settings = {
   }),
 
   engine: section('Threads, processes and room.', {
-    shards: integer(0, { min: 0, max: 64 }, 'Threads of each process that serve clients. 0: one per core.'),
+    shards: integer(
+      0,
+      { min: 0, max: 64 },
+      'Threads that serve clients, over all processes. 0: one per core.',
+    ),
     processes: integer(0, { min: 0, max: 256 }, 'Processes. 0: as many as the limit of open files asks for.'),
     max_sessions: integer(
       100_000,
@@ -168,9 +172,17 @@ export const settings = {
       'For one command to arrive (RFC 5321, 4.5.3.2.7: 5 min).',
     ),
     data_block_time: duration('5min', { min: '1s', max: '1h' }, 'Between two pieces of a message.'),
-    message_time: duration('1h', { min: '1min', max: '24h' }, 'For a whole message to arrive, from DATA to its final dot.'),
+    message_time: duration(
+      '1h',
+      { min: '1min', max: '24h' },
+      'For a whole message to arrive, from DATA to its final dot.',
+    ),
     command_line: size('2kB', { min: '512B', max: '64kB' }, 'Length of one command line, with its CR LF.'),
-    commands_max: integer(1_000, { min: 10, max: 1_000_000 }, 'Commands of one session since its last delivered message.'),
+    commands_max: integer(
+      1_000,
+      { min: 10, max: 1_000_000 },
+      'Commands of one session since its last delivered message.',
+    ),
     errors_max: integer(
       20,
       { min: 1, max: 1_000_000 },

@@ -1,14 +1,21 @@
 /**
  * node-spool-files — spool files on the local file system
  *
- * Each file is unlinked as soon as it is open, so neither a crash nor kill -9 leaves one behind. Work goes
+ * A file never has a name (O_TMPFILE), or loses it as soon as it is open, so neither a crash nor kill -9 leaves one
+ * behind. Work goes
  * through the platform's thread pool, one operation at a time for each file; a slow disk holds back the message
  * concerned and nothing else. See backend/spool-files for the contract.
  */
-import { close, open, read, unlink, write } from 'node:fs';
+import { close, constants, open, read, unlink, write } from 'node:fs';
 import { join } from 'node:path';
 import { FileNoted } from '../backend/spool-files.ts';
 import type { SpoolFiles } from '../backend/spool-files.ts';
+
+/**
+ * O_TMPFILE of Linux (open(2)), which node does not name: a file that never has a name. Other systems take it for
+ * something else and refuse, as do file systems without it.
+ */
+const NAMELESS = 0o20_200_000 | constants.O_RDWR;
 
 interface SpoolFile {
   fd: number;
@@ -53,6 +60,16 @@ export class NodeSpoolFiles implements SpoolFiles {
       wanted: null,
     };
     this.#files.set(number, file);
+    open(this.#directory, NAMELESS, 0o600, (error, fd) => {
+      if (error !== null) return this.#openNamed(number, file);
+      file.fd = fd;
+      return this.#done(number, file);
+    });
+    return number;
+  }
+
+  /** For file systems that know no files without a name: it has one for a moment. */
+  #openNamed(number: number, file: SpoolFile): void {
     const path = join(this.#directory, `${this.#prefix}${number}`);
     open(path, 'wx+', 0o600, (error, fd) => {
       if (error !== null) return this.#fail(number, file);
@@ -63,7 +80,6 @@ export class NodeSpoolFiles implements SpoolFiles {
       });
       return undefined;
     });
-    return number;
   }
 
   append(number: number, bytes: Uint8Array): void {

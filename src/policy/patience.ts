@@ -56,20 +56,37 @@ export function allowedDelayMs(config: Config, timer: Timer, plannedMs: number, 
 /** The delay planned for a timer when a session is slow, before the budget is applied. */
 export function plannedDelayMs(config: Config, timer: Timer): number {
   if (timer === Timer.None) return 0;
-  return timer === Timer.Greeting ? Math.max(config.screen.greetWaitMs, config.shape.replyDelayMs) : config.shape.replyDelayMs;
+  return timer === Timer.Greeting
+    ? Math.max(config.screen.greetWaitMs, config.shape.replyDelayMs)
+    : config.shape.replyDelayMs;
 }
 
 /** Worst case of a configuration beside each timer, for `sluice check`. */
-export function patienceTable(config: Config): readonly { timer: string; limitMs: number; worstMs: number; source: string }[] {
+export function patienceTable(
+  config: Config,
+): readonly { timer: string; limitMs: number; worstMs: number; source: string }[] {
   const rows = timerTable.map((row, timer) => {
     const slowMs = allowedDelayMs(config, timer as Timer, plannedDelayMs(config, timer as Timer), 0);
     const screenedMs = timer === Timer.Greeting ? config.screen.greetWaitMs : 0;
     // A recipient is judged by the backend: the wait for a lane and for its reply falls under the same timer.
     const backendMs = timer === Timer.Rcpt ? backendWorstMs(config) : 0;
-    return { timer: row.name, limitMs: row.limitMs, worstMs: Math.max(slowMs, screenedMs) + backendMs, source: row.source };
+    return {
+      timer: row.name,
+      limitMs: row.limitMs,
+      worstMs: Math.max(slowMs, screenedMs) + backendMs,
+      source: row.source,
+    };
   });
   const finalMs = config.backend.waitMaxMs + config.backend.finalTimeoutMs;
-  return [...rows, { timer: 'end of data', limitMs: 10 * MINUTE_MS, worstMs: Math.min(finalMs, 10 * MINUTE_MS), source: 'RFC 5321 §4.5.3.2.6' }];
+  return [
+    ...rows,
+    {
+      timer: 'end of data',
+      limitMs: 10 * MINUTE_MS,
+      worstMs: Math.min(finalMs, 10 * MINUTE_MS),
+      source: 'RFC 5321 §4.5.3.2.6',
+    },
+  ];
 }
 
 function backendWorstMs(config: Config): number {
@@ -81,7 +98,9 @@ export function patienceProblems(config: Config): readonly string[] {
   const problems: string[] = [];
   for (const row of patienceTable(config)) {
     if (row.worstMs > row.limitMs) {
-      problems.push(`${row.timer}: a client may wait ${row.worstMs / 1000} s, but gives up after ${row.limitMs / 1000} s (${row.source})`);
+      problems.push(
+        `${row.timer}: a client may wait ${row.worstMs / 1000} s, but gives up after ${row.limitMs / 1000} s (${row.source})`,
+      );
     }
   }
   const greetingShareMs = (timerTable[Timer.Greeting]!.limitMs * config.shape.timerShare) / 100;

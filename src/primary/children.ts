@@ -11,7 +11,9 @@ import type { EngineEvents, EngineOrder, FromEngine, ToEngine } from './engine-o
 
 const RESTART_MS = 1_000;
 
-const entry = fileURLToPath(new URL(`./engine-process${extname(new URL(import.meta.url).pathname)}`, import.meta.url));
+const entry = fileURLToPath(
+  new URL(`./engine-process${extname(new URL(import.meta.url).pathname)}`, import.meta.url),
+);
 
 export class Child {
   readonly #order: EngineOrder;
@@ -22,6 +24,7 @@ export class Child {
   #drained = false;
   #starts = 0;
   #restart: NodeJS.Timeout | null = null;
+  #tellCounts: (counts: Record<string, number>) => void = () => undefined;
 
   constructor(name: string, order: EngineOrder, events: EngineEvents) {
     this.#name = name;
@@ -31,15 +34,29 @@ export class Child {
 
   start(): void {
     this.#starts += 1;
-    const child = fork(entry, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' });
+    const child = fork(entry, [], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      serialization: 'advanced',
+    });
     this.#child = child;
     child.on('message', (message: FromEngine) => {
       if (message.kind === 'told') this.#events.told(message.shard, message.message);
+      else if (message.kind === 'counts') this.#tellCounts(message.counts);
       else this.#endDrain();
     });
     child.on('exit', (code, signal) => this.#exited(code, signal));
-    const idPrefix = `${this.#order.idPrefix}${this.#starts.toString(36)}`;
+    const idPrefix = `${this.#order.idPrefix}.${this.#starts}`;
     child.send({ kind: 'start', order: { ...this.#order, idPrefix } } satisfies ToEngine);
+  }
+
+  /** What the shards of the process have counted since it began; empty when it is gone. */
+  counts(): Promise<Record<string, number>> {
+    return new Promise((resolve) => {
+      this.#tellCounts({});
+      this.#tellCounts = resolve;
+      if (this.#child?.connected === true) this.#child.send({ kind: 'count' } satisfies ToEngine);
+      else resolve({});
+    });
   }
 
   drain(): void {
@@ -57,11 +74,15 @@ export class Child {
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
     this.#child = null;
+    this.#tellCounts({});
     if (this.#draining) {
       this.#endDrain();
       return;
     }
-    this.#events.told(0, { kind: 'notice', text: `${this.#name} ended (${signal ?? code}); it is started again in ${RESTART_MS / 1000} s` });
+    this.#events.told(0, {
+      kind: 'notice',
+      text: `${this.#name} ended (${signal ?? code}); it is started again in ${RESTART_MS / 1000} s`,
+    });
     this.#restart = setTimeout(() => this.start(), RESTART_MS);
   }
 

@@ -28,7 +28,13 @@ export interface EngineEvents {
 }
 
 /** From the primary to a child process. */
-export type ToEngine = { readonly kind: 'start'; readonly order: EngineOrder } | { readonly kind: 'drain' };
+export type ToEngine =
+  | { readonly kind: 'start'; readonly order: EngineOrder }
+  | { readonly kind: 'drain' }
+  | { readonly kind: 'count' };
 
 /** From a child process to the primary. */
-export type FromEngine = { readonly kind: 'told'; readonly shard: number; readonly message: FromShard } | { readonly kind: 'drained' };
+export type FromEngine =
+  | { readonly kind: 'told'; readonly shard: number; readonly message: FromShard }
+  | { readonly kind: 'counts'; readonly counts: Record<string, number> }
+  | { readonly kind: 'drained' };

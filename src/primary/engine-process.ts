@@ -17,6 +17,10 @@ process.on('message', (message: ToEngine) => {
     threads?.drain();
     return;
   }
+  if (message.kind === 'count') {
+    tell({ kind: 'counts', counts: threads?.counts() ?? {} });
+    return;
+  }
   threads = new Threads(message.order, {
     told: (shard, heard) => tell({ kind: 'told', shard, message: heard }),
     drained: () => {
@@ -31,4 +35,5 @@ process.on('message', (message: ToEngine) => {
 process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 process.on('SIGHUP', () => undefined);
+process.on('SIGUSR2', () => undefined);
 process.on('disconnect', () => process.exit(0));

@@ -31,7 +31,8 @@ export class Notices {
       sentence.leftOut += 1;
       return;
     }
-    const again = sentence === undefined || sentence.leftOut === 0 ? '' : ` (${sentence.leftOut} times more in between)`;
+    const again =
+      sentence === undefined || sentence.leftOut === 0 ? '' : ` (${sentence.leftOut} times more in between)`;
     if (sentence === undefined && this.#sentences.size >= SENTENCES_MAX) this.#sentences.clear();
     this.#sentences.set(text, { printedAtMs: nowMs, leftOut: 0 });
     this.#say(`${text}${again}`);

@@ -42,7 +42,8 @@ export function planFor(config: Config, machine: Machine): Plan | string {
   const lanesMax = config.backend.maxConnections;
   const shardsWanted = config.engine.shards > 0 ? config.engine.shards : machine.cores;
   const fitAlone = sessionsThatFit(machine, shardsWanted, lanesMax);
-  if (fitAlone < 1) return `the limit of ${machine.filesMax} open files is too small; raise it (ulimit -n, LimitNOFILE)`;
+  if (fitAlone < 1)
+    return `the limit of ${machine.filesMax} open files is too small; raise it (ulimit -n, LimitNOFILE)`;
 
   const processes = config.engine.processes > 0 ? config.engine.processes : Math.ceil(maxSessions / fitAlone);
   const shardsPerProcess = Math.max(1, Math.ceil(shardsWanted / processes));
@@ -53,7 +54,9 @@ export function planFor(config: Config, machine: Machine): Plan | string {
   }
   const share = Math.ceil(maxSessions / shards);
   const wanted = shards > 1 ? share + Math.ceil(share / 8) : share;
-  const fits = Math.floor(sessionsThatFit(machine, shardsPerProcess, lanesPerShard * shardsPerProcess) / shardsPerProcess);
+  const fits = Math.floor(
+    sessionsThatFit(machine, shardsPerProcess, lanesPerShard * shardsPerProcess) / shardsPerProcess,
+  );
   if (fits < share) {
     return `${processes} processes with ${machine.filesMax} open files each cannot hold ${maxSessions} sessions; raise engine.processes or the limit`;
   }
@@ -63,6 +66,9 @@ export function planFor(config: Config, machine: Machine): Plan | string {
 /** The plan as the line that is printed at start. */
 export function planText(plan: Plan, config: Config, machine: Machine): string {
   const shards = plan.processes * plan.shardsPerProcess;
-  const processes = plan.processes === 1 ? 'one process' : `${plan.processes} processes (${machine.filesMax} open files each)`;
+  const processes =
+    plan.processes === 1
+      ? 'one process'
+      : `${plan.processes} processes (${machine.filesMax} open files each)`;
   return `${shards} ${shards === 1 ? 'shard' : 'shards'} in ${processes}, ${config.engine.maxSessions} sessions, ${plan.lanesPerShard * shards} backend connections`;
 }

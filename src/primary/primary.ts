@@ -22,11 +22,18 @@ import type { Plan } from './plan.ts';
 import { planFor, planText } from './plan.ts';
 import { Threads } from './threads.ts';
 
+/** A part of the shards, in this process or in a child. */
+interface Engine {
+  drain(): void;
+  kill(): void;
+  counts(): Record<string, number> | Promise<Record<string, number>>;
+}
+
 export class Primary {
   readonly #config: Config;
   readonly #say: (line: string) => void;
   readonly #notices: Notices;
-  #engines: { drain(): void; kill(): void }[] = [];
+  #engines: Engine[] = [];
   #listening = 0;
   #failure: string | null = null;
   #drained = 0;
@@ -63,6 +70,8 @@ export class Primary {
     process.on('SIGINT', stop);
     const hangup = (): void => this.#say('the configuration is read at start only; restart to change it');
     process.on('SIGHUP', hangup);
+    const count = (): void => void this.#sayCounts();
+    process.on('SIGUSR2', count);
     this.#start(plan, config, endpoint);
     await Promise.race([ready, ended]);
     if (this.#failure === null && !this.#draining) {
@@ -73,6 +82,7 @@ export class Primary {
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
     process.off('SIGHUP', hangup);
+    process.off('SIGUSR2', count);
     return code;
   }
 
@@ -95,6 +105,16 @@ export class Primary {
     for (const engine of this.#engines) engine.drain();
   }
 
+  /** Prints every counter that is not 0, of all engines together, as one line of JSON. */
+  async #sayCounts(): Promise<void> {
+    const sum: Record<string, number> = {};
+    for (const counts of await Promise.all(this.#engines.map(async (engine) => engine.counts()))) {
+      for (const [name, value] of Object.entries(counts))
+        if (value !== 0) sum[name] = (sum[name] ?? 0) + value;
+    }
+    this.#say(`counters ${JSON.stringify(sum)}`);
+  }
+
   #kill(): void {
     this.#killed = true;
     for (const engine of this.#engines) engine.kill();
@@ -111,14 +131,16 @@ export class Primary {
         lanesMax: plan.lanesPerShard,
         endpoint,
         reputationEntries: config.reputation.entries,
-        idPrefix: `${started}${number.toString(36)}`,
+        idPrefix: `${started}.${number}`,
         spoolDirectory: config.spool.directory === '' ? tmpdir() : config.spool.directory,
       };
       const events: EngineEvents = {
         told: (_shard, message) => this.#hear(message, shards),
         drained: () => this.#oneDrained(),
       };
-      this.#engines.push(plan.processes === 1 ? startThreads(order, events) : startChild(number, order, events));
+      this.#engines.push(
+        plan.processes === 1 ? startThreads(order, events) : startChild(number, order, events),
+      );
     }
   }
 
@@ -155,10 +177,10 @@ export class Primary {
   }
 }
 
-function startThreads(order: EngineOrder, events: EngineEvents): { drain(): void; kill(): void } {
+function startThreads(order: EngineOrder, events: EngineEvents): Engine {
   const threads = new Threads(order, events);
   threads.start();
-  return { drain: () => threads.drain(), kill: () => threads.stop() };
+  return { drain: () => threads.drain(), kill: () => threads.stop(), counts: () => threads.counts() };
 }
 
 function startChild(number: number, order: EngineOrder, events: EngineEvents): Child {

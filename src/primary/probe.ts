@@ -13,7 +13,14 @@ import { endpointOf } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { xclientCommand } from '../smtp/xclient.ts';
 
-const NOBODY = { address: '192.0.2.1', port: 25, destinationAddress: '192.0.2.2', destinationPort: 25, esmtp: true, helo: '' };
+const NOBODY = {
+  address: '192.0.2.1',
+  port: 25,
+  destinationAddress: '192.0.2.2',
+  destinationPort: 25,
+  esmtp: true,
+  helo: '',
+};
 
 /** Looks at the backend of a configuration; `ok` is false when mail could not be delivered to it. */
 export async function probeBackend(config: Config): Promise<{ ok: boolean; lines: string[] }> {
@@ -50,7 +57,9 @@ async function converse(config: Config, socket: Socket, lines: string[]): Promis
   if (!greeting.startsWith('220')) return false;
   const capabilities = readCapabilities(await ask(`EHLO ${config.hostname}`));
   if (!capabilities.xclient.includes('ADDR')) {
-    lines.push('XCLIENT is not offered: list the address of Sluice in smtpd_authorized_xclient_hosts of that listener');
+    lines.push(
+      'XCLIENT is not offered: list the address of Sluice in smtpd_authorized_xclient_hosts of that listener',
+    );
     return false;
   }
   lines.push(`XCLIENT is offered with ${capabilities.xclient.join(' ')}`);

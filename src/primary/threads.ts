@@ -9,7 +9,7 @@ import { randomInt } from 'node:crypto';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ReputationTable } from '../reputation/table.ts';
-import { Counters } from '../session/counters.ts';
+import { Counters, sumCounters } from '../session/counters.ts';
 import type { FromShard, ShardOrder, ToShard } from '../worker/messages.ts';
 import type { EngineEvents, EngineOrder } from './engine-order.ts';
 
@@ -29,7 +29,7 @@ interface Thread {
 }
 
 export class Threads {
-  /** The counters of all shards of this process: session/counters reads them. */
+  /** The counters of all shards of this process. */
   readonly counters: SharedArrayBuffer;
   readonly #order: EngineOrder;
   readonly #events: EngineEvents;
@@ -51,6 +51,11 @@ export class Threads {
   /** Starts every shard. What becomes of them comes as events. */
   start(): void {
     for (const shard of this.#threads.keys()) this.#start(shard);
+  }
+
+  /** What all shards have counted since the process began. */
+  counts(): Record<string, number> {
+    return sumCounters(this.counters, this.#order.shards);
   }
 
   /** Asks every shard to empty itself; `drained` is told when all have ended. */
@@ -86,7 +91,7 @@ export class Threads {
     const order: ShardOrder = {
       ...this.#order,
       shard,
-      idPrefix: `${this.#order.idPrefix}${shard.toString(36)}${thread.starts.toString(36)}-`,
+      idPrefix: `${this.#order.idPrefix}.${shard}.${thread.starts}-`,
       reputation: this.#reputation,
       counters: this.counters,
     };
@@ -109,8 +114,14 @@ export class Threads {
       return;
     }
     const livedMs = performance.now() - thread.startedAtMs;
-    thread.pauseMs = livedMs > FORGIVEN_AFTER_MS ? PAUSE_MS_MIN : Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, thread.pauseMs * 2));
-    this.#events.told(shard, { kind: 'notice', text: `shard ${shard} ended; it is started again in ${thread.pauseMs / 1000} s` });
+    thread.pauseMs =
+      livedMs > FORGIVEN_AFTER_MS
+        ? PAUSE_MS_MIN
+        : Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS_MIN, thread.pauseMs * 2));
+    this.#events.told(shard, {
+      kind: 'notice',
+      text: `shard ${shard} ended; it is started again in ${thread.pauseMs / 1000} s`,
+    });
     thread.restart = setTimeout(() => this.#start(shard), thread.pauseMs);
   }
 

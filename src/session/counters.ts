@@ -5,17 +5,29 @@
  * nobody else writes it, so a count is a plain addition to a Float64Array, exact up to 2^53; a reader sums the
  * rows. Endings are counted in columns of their own behind the named ones.
  */
-import { endingNames, endingTable } from './endings.ts';
+import { endingNames } from './endings.ts';
 
 interface Counter {
-  readonly unit: 'sessions' | 'commands' | 'messages' | 'recipients' | 'connections' | 'bytes' | 'milliseconds' | 'lines' | 'turns';
+  readonly unit:
+    | 'sessions'
+    | 'commands'
+    | 'messages'
+    | 'recipients'
+    | 'connections'
+    | 'bytes'
+    | 'milliseconds'
+    | 'lines'
+    | 'turns';
   readonly says: string;
 }
 
 export const counterTable = {
   sessionsOpened: { unit: 'sessions', says: 'Sessions that were accepted.' },
   sessionsClosed: { unit: 'sessions', says: 'Sessions that ended; opened less closed are open now.' },
-  sessionsFull: { unit: 'sessions', says: 'Clients that found every slot taken and heard 421. Raise engine.max_sessions.' },
+  sessionsFull: {
+    unit: 'sessions',
+    says: 'Clients that found every slot taken and heard 421. Raise engine.max_sessions.',
+  },
   pacedInstant: { unit: 'sessions', says: 'Sessions begun at full speed: known good or on the allow list.' },
   pacedScreened: { unit: 'sessions', says: 'Sessions of unknown clients, which wait for screen.greet_wait.' },
   pacedSlow: { unit: 'sessions', says: 'Sessions begun slow: on the slow list or with a bad score.' },
@@ -24,28 +36,49 @@ export const counterTable = {
   commands: { unit: 'commands', says: 'Command lines read.' },
   errors: { unit: 'commands', says: 'Commands answered with an error of the client.' },
   pregreet: { unit: 'sessions', says: 'Clients that spoke before the greeting.' },
-  pipelining: { unit: 'sessions', says: 'Clients that sent commands ahead of replies before that was offered.' },
+  pipelining: {
+    unit: 'sessions',
+    says: 'Clients that sent commands ahead of replies before that was offered.',
+  },
   nonSmtpCommand: { unit: 'sessions', says: 'Clients that spoke another protocol.' },
   bareNewline: { unit: 'sessions', says: 'Clients that ended a command with a bare LF.' },
   recipientsOk: { unit: 'recipients', says: 'Recipients that the backend accepted.' },
   recipientsBad: { unit: 'recipients', says: 'Recipients refused by the backend.' },
-  recipientsScreened: { unit: 'recipients', says: 'Recipients refused because the client had failed a test.' },
+  recipientsScreened: {
+    unit: 'recipients',
+    says: 'Recipients refused because the client had failed a test.',
+  },
   recipientsCached: { unit: 'recipients', says: 'Unknown recipients answered from memory.' },
   messagesReceived: { unit: 'messages', says: 'Messages received to their end.' },
   messagesDelivered: { unit: 'messages', says: 'Messages that the backend took (2xx).' },
   messagesDeferred: { unit: 'messages', says: 'Messages answered 4xx. Look at the backend.' },
   messagesRefused: { unit: 'messages', says: 'Messages answered 5xx.' },
-  messagesUncertain: { unit: 'messages', says: 'Messages sent whole to a backend that never answered; the client was told 451.' },
+  messagesUncertain: {
+    unit: 'messages',
+    says: 'Messages sent whole to a backend that never answered; the client was told 451.',
+  },
   bytesIn: { unit: 'bytes', says: 'Bytes read from clients.' },
   bytesOut: { unit: 'bytes', says: 'Bytes given to clients.' },
   delay: { unit: 'milliseconds', says: 'Waiting time that clients were made to spend.' },
   lanesOpened: { unit: 'connections', says: 'Connections made to the backend.' },
-  lanesFailed: { unit: 'connections', says: 'Connections to the backend that failed or were closed on a surprise. Look at the backend.' },
+  lanesFailed: {
+    unit: 'connections',
+    says: 'Connections to the backend that failed or were closed on a surprise. Look at the backend.',
+  },
   lanesReused: { unit: 'sessions', says: 'Clients that were given a lane which had served another before.' },
-  laneRetries: { unit: 'connections', says: 'Steps done again on another lane before anything was committed.' },
-  identityRefused: { unit: 'connections', says: 'XCLIENT was not accepted; nothing was sent there. See smtpd_authorized_xclient_hosts.' },
+  laneRetries: {
+    unit: 'connections',
+    says: 'Steps done again on another lane before anything was committed.',
+  },
+  identityRefused: {
+    unit: 'connections',
+    says: 'XCLIENT was not accepted; nothing was sent there. See smtpd_authorized_xclient_hosts.',
+  },
   spilled: { unit: 'messages', says: 'Messages that grew over spool.message_memory and went to a file.' },
-  spoolFull: { unit: 'messages', says: 'Messages answered 452 because the spool was full. Raise spool limits.' },
+  spoolFull: {
+    unit: 'messages',
+    says: 'Messages answered 452 because the spool was full. Raise spool limits.',
+  },
   logDropped: { unit: 'lines', says: 'Log lines dropped because their reader was too slow.' },
 } as const satisfies Record<string, Counter>;
 
@@ -54,7 +87,9 @@ export type CounterName = keyof typeof counterTable;
 const names = Object.keys(counterTable) as readonly CounterName[];
 
 /** Column of each counter in a row. */
-export const Count = Object.fromEntries(names.map((name, column) => [name, column])) as { readonly [Name in CounterName]: number };
+export const Count = Object.fromEntries(names.map((name, column) => [name, column])) as {
+  readonly [Name in CounterName]: number;
+};
 
 const ROW_WORDS = names.length + endingNames.length;
 
@@ -95,7 +130,8 @@ export class Counters {
   snapshot(): Record<string, number> {
     const all: Record<string, number> = {};
     for (const name of names) all[name] = this.#row[Count[name]]!;
-    for (const [number, name] of endingNames.entries()) all[`ending.${name}`] = this.#row[names.length + number]!;
+    for (const [number, name] of endingNames.entries())
+      all[`ending.${name}`] = this.#row[names.length + number]!;
     return all;
   }
 }
@@ -104,13 +140,8 @@ export class Counters {
 export function sumCounters(shared: SharedArrayBuffer, shards: number): Record<string, number> {
   const sum: Record<string, number> = {};
   for (let shard = 0; shard < shards; shard++) {
-    for (const [name, value] of Object.entries(new Counters(shared, shard).snapshot())) sum[name] = (sum[name] ?? 0) + value;
+    for (const [name, value] of Object.entries(new Counters(shared, shard).snapshot()))
+      sum[name] = (sum[name] ?? 0) + value;
   }
   return sum;
-}
-
-/** The sentence of a counter or of an ending's counter, for documentation. */
-export function sayingOf(name: string): string {
-  if (name.startsWith('ending.')) return `Sessions whose client ${endingTable[name.slice(7) as keyof typeof endingTable].says}.`;
-  return counterTable[name as CounterName].says;
 }

@@ -25,4 +25,13 @@ export const Phase = {
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
 /** The stage that a phase belongs to, as the log says it; a session that was never let in ended in `admit`. */
-export const stageNames = ['admit', 'banner', 'converse', 'converse', 'converse', 'deliver', 'deliver', 'end'] as const;
+export const stageNames = [
+  'admit',
+  'banner',
+  'converse',
+  'converse',
+  'converse',
+  'deliver',
+  'deliver',
+  'end',
+] as const;

@@ -212,10 +212,12 @@ export class Shard {
     const { works } = this;
     const { sessions, front, replies } = works;
     if (front.peek(sessions.handleOf(slot)).length === 0) return;
-    const isMessage = sessions.phaseOf(slot) === Phase.Owing && sessions.phasesAfter[slot] === Phase.Receiving;
+    const isMessage =
+      sessions.phaseOf(slot) === Phase.Owing && sessions.phasesAfter[slot] === Phase.Receiving;
     if (isMessage) return refuseAhead(works, slot);
     if (sessions.has(slot, Flag.PipeliningOffered)) return;
-    if (failTest(works, slot, 'pipelining') === Action.Drop) dismiss(works, slot, 'pipelining', replies.protocolDrop);
+    if (failTest(works, slot, 'pipelining') === Action.Drop)
+      dismiss(works, slot, 'pipelining', replies.protocolDrop);
   }
 
   /** A client that has finished sending, with nothing left to be read, waits for no reply of ours. */
@@ -235,7 +237,8 @@ export class Shard {
     if (sessions.has(slot, Flag.StreamGone)) return works.outbox.clear();
     const hadWords = !works.outbox.isEmpty;
     if (!flush(works, slot)) return cut(works, slot, 'notReading');
-    const isLast = sessions.phaseOf(slot) === Phase.Closing && hadWords && sessions.endings[slot] !== NO_ENDING;
+    const isLast =
+      sessions.phaseOf(slot) === Phase.Closing && hadWords && sessions.endings[slot] !== NO_ENDING;
     if (isLast) finish(works, slot);
     return undefined;
   }

@@ -22,7 +22,18 @@ export const Standing = {
 export type Standing = (typeof Standing)[keyof typeof Standing];
 
 /** Something a stage has to do for a verb that came in order. */
-export type Deed = 'hello' | 'mail' | 'rcpt' | 'data' | 'reset' | 'noop' | 'help' | 'vrfy' | 'quit' | 'bdat' | 'foreign';
+export type Deed =
+  | 'hello'
+  | 'mail'
+  | 'rcpt'
+  | 'data'
+  | 'reset'
+  | 'noop'
+  | 'help'
+  | 'vrfy'
+  | 'quit'
+  | 'bdat'
+  | 'foreign';
 
 export interface Cell {
   /** What to do, or null when only `reply` is to be said. */

@@ -61,7 +61,11 @@ const mailParameters: readonly Parameter[] = [
   { word: 'ENVID', extension: Extension.Dsn, values: /^[!-~]{1,100}$/ },
 ];
 const rcptParameters: readonly Parameter[] = [
-  { word: 'NOTIFY', extension: Extension.Dsn, values: /^(?:NEVER|(?:SUCCESS|FAILURE|DELAY)(?:,(?:SUCCESS|FAILURE|DELAY)){0,2})$/i },
+  {
+    word: 'NOTIFY',
+    extension: Extension.Dsn,
+    values: /^(?:NEVER|(?:SUCCESS|FAILURE|DELAY)(?:,(?:SUCCESS|FAILURE|DELAY)){0,2})$/i,
+  },
   { word: 'ORCPT', extension: Extension.Dsn, values: /^[!-~]{1,500}$/ },
 ];
 
@@ -85,11 +89,20 @@ export class MailboxReader {
     return this.#read(bytes, start, end, 'TO:', offered, rcptParameters, false);
   }
 
-  #read(bytes: Uint8Array, start: number, end: number, label: string, offered: number, known: readonly Parameter[], isMail: boolean): Argument {
+  #read(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    label: string,
+    offered: number,
+    known: readonly Parameter[],
+    isMail: boolean,
+  ): Argument {
     this.sizeBytes = 0;
     let at = start;
     for (let letter = 0; letter < label.length; letter++, at++) {
-      if (at >= end || (bytes[at]! & ~(letter === label.length - 1 ? 0 : 0x20)) !== label.charCodeAt(letter)) return Argument.Syntax;
+      if (at >= end || (bytes[at]! & ~(letter === label.length - 1 ? 0 : 0x20)) !== label.charCodeAt(letter))
+        return Argument.Syntax;
     }
     while (at < end && (bytes[at] === SP || bytes[at] === TAB)) at++;
     if (at >= end || bytes[at] !== LT) return Argument.Syntax;
@@ -113,7 +126,13 @@ export class MailboxReader {
     return utf8 && (offered & Extension.SmtpUtf8) === 0 ? Argument.Address : Argument.Good;
   }
 
-  #readParameters(bytes: Uint8Array, start: number, end: number, offered: number, known: readonly Parameter[]): Argument {
+  #readParameters(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    offered: number,
+    known: readonly Parameter[],
+  ): Argument {
     let at = start;
     let seen = 0;
     while (at < end) {
@@ -126,10 +145,14 @@ export class MailboxReader {
       const wordEnd = equals < 0 ? at : equals;
       const which = find(known, bytes, from, wordEnd);
       const parameter = known[which];
-      if (parameter === undefined || (seen & (1 << which)) !== 0 || (parameter.extension & offered) === 0) return Argument.Parameter;
+      if (parameter === undefined || (seen & (1 << which)) !== 0 || (parameter.extension & offered) === 0)
+        return Argument.Parameter;
       seen |= 1 << which;
       if (parameter.values === null ? equals >= 0 : equals < 0) return Argument.Parameter;
-      if (parameter.values !== null && !parameter.values.test(String.fromCharCode(...bytes.subarray(equals + 1, at).subarray(0, 600)))) {
+      if (
+        parameter.values !== null &&
+        !parameter.values.test(String.fromCharCode(...bytes.subarray(equals + 1, at).subarray(0, 600)))
+      ) {
         return Argument.Parameter;
       }
       if (parameter.extension === Extension.Size) {
@@ -203,7 +226,16 @@ function skipAtoms(bytes: Uint8Array, start: number, end: number): number {
   for (; at < end; at++) {
     const byte = bytes[at]!;
     if (byte === AT || byte === GT) break;
-    if (byte <= SP || byte === 0x7f || byte === LT || byte === QUOTE || byte === BACKSLASH || byte === COMMA || byte === COLON) return -1;
+    if (
+      byte <= SP ||
+      byte === 0x7f ||
+      byte === LT ||
+      byte === QUOTE ||
+      byte === BACKSLASH ||
+      byte === COMMA ||
+      byte === COLON
+    )
+      return -1;
     if (byte === 0x28 || byte === 0x29 || byte === 0x3b || byte === 0x5b || byte === 0x5d) return -1;
   }
   return at;

@@ -87,7 +87,9 @@ export function encodeLine(text: string): Uint8Array {
 /** Makes the book of a host name; `prepare` gives each reply the form that the transport likes best. */
 export function replyBook(hostname: string, prepare: Prepare = unprepared): ReplyBook {
   const names = Object.keys(replyTable) as ReplyName[];
-  const entries = names.map((name) => [name, prepare(encodeLine(replyTable[name].text.replace('%h', hostname)))] as const);
+  const entries = names.map(
+    (name) => [name, prepare(encodeLine(replyTable[name].text.replace('%h', hostname)))] as const,
+  );
   return Object.fromEntries(entries) as ReplyBook;
 }
 

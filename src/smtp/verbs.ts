@@ -48,7 +48,11 @@ export const verbTable: readonly VerbRow[] = [
   { word: 'MAIL', bare: false, says: 'names the sender' },
   { word: 'RCPT', bare: false, says: 'names one recipient, which the backend judges' },
   { word: 'DATA', bare: true, says: 'asks to send the message' },
-  { word: 'BDAT', bare: false, says: 'never offered; what follows it cannot be told from commands, so the session ends' },
+  {
+    word: 'BDAT',
+    bare: false,
+    says: 'never offered; what follows it cannot be told from commands, so the session ends',
+  },
   { word: 'RSET', bare: true, says: 'forgets the envelope' },
   { word: 'NOOP', bare: false, says: 'does nothing' },
   { word: 'QUIT', bare: true, says: 'ends the dialogue' },
@@ -58,20 +62,37 @@ export const verbTable: readonly VerbRow[] = [
   { word: 'ETRN', bare: false, says: 'refused; never reaches the backend' },
   { word: 'STARTTLS', bare: true, says: 'refused as long as it is not offered' },
   { word: 'AUTH', bare: false, says: 'refused: an MX takes mail for its own domains from anybody' },
-  { word: 'XCLIENT', bare: false, says: 'refused: identity comes from the connection; never reaches the backend' },
+  {
+    word: 'XCLIENT',
+    bare: false,
+    says: 'refused: identity comes from the connection; never reaches the backend',
+  },
   { word: 'XFORWARD', bare: false, says: 'refused; never reaches the backend' },
   { word: 'TURN', bare: true, says: 'refused' },
 ];
 
 /** First words that belong to other protocols. With the header rule below they mark a NonSmtp line. */
-export const foreignWords = ['GET', 'POST', 'PUT', 'HEAD', 'CONNECT', 'OPTIONS', 'DELETE', 'TRACE', 'PATCH', 'PRI', 'PROXY'];
+export const foreignWords = [
+  'GET',
+  'POST',
+  'PUT',
+  'HEAD',
+  'CONNECT',
+  'OPTIONS',
+  'DELETE',
+  'TRACE',
+  'PATCH',
+  'PRI',
+  'PROXY',
+];
 
 const headOf = (word: string): number => pack(word, 0);
 const tailOf = (word: string): number => pack(word, 4);
 
 function pack(word: string, from: number): number {
   let packed = 0;
-  for (let at = from; at < from + 4; at++) packed = (packed << 8) | (at < word.length ? word.charCodeAt(at) : 0);
+  for (let at = from; at < from + 4; at++)
+    packed = (packed << 8) | (at < word.length ? word.charCodeAt(at) : 0);
   return packed;
 }
 

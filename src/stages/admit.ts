@@ -64,7 +64,8 @@ function recall(works: Works, slot: number): number {
   if (index < 0) return 1;
   sessions.scores[slot] = reputation.scoreOf(index, nowSec);
   const needed = works.passesNeeded;
-  if (needed !== 0 && (reputation.passesOf(index, nowSec) & needed) === needed) sessions.set(slot, Flag.Passed);
+  if (needed !== 0 && (reputation.passesOf(index, nowSec) & needed) === needed)
+    sessions.set(slot, Flag.Passed);
   sessions.set(slot, Flag.Leased);
   return reputation.opened(index);
 }

@@ -46,7 +46,12 @@ export function continueGreeting(works: Works, slot: number): void {
   const { sessions, greetings } = works;
   const lastDueMs = sessions.dripSinceMs[slot]!;
   if (works.nowMs < lastDueMs) {
-    const waitMs = allowedDelayMs(works.config, Timer.Greeting, plannedDelayMs(works.config, Timer.Greeting), 0);
+    const waitMs = allowedDelayMs(
+      works.config,
+      Timer.Greeting,
+      plannedDelayMs(works.config, Timer.Greeting),
+      0,
+    );
     return drip(works, slot, waitMs);
   }
   const dripped = sessions.dripped[slot]!;
@@ -75,6 +80,7 @@ function drip(works: Works, slot: number, waitMs: number): void {
     works.outbox.put(greetings.teaser.subarray(dripped, due));
     sessions.dripped[slot] = due;
   }
-  const nextMs = due < greetings.teaser.length ? dripDoneMs(due + 1, startMs, dripBytes, dripIntervalMs) : lastDueMs;
+  const nextMs =
+    due < greetings.teaser.length ? dripDoneMs(due + 1, startMs, dripBytes, dripIntervalMs) : lastDueMs;
   wheel.arm(slot, Math.min(nextMs, lastDueMs));
 }

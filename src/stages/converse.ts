@@ -40,14 +40,16 @@ export function converse(works: Works, slot: number): boolean {
   const bytes = front.peek(handle);
   const skipped = sessions.has(slot, Flag.SkippingLine) ? sessions.scanned[slot]! : 0;
   const looked = skipped > 0 ? 0 : sessions.scanned[slot]!;
-  if (bytes.length === 0 || !lines.find(bytes, 0, looked)) return waitForMore(works, slot, bytes.length, skipped);
+  if (bytes.length === 0 || !lines.find(bytes, 0, looked))
+    return waitForMore(works, slot, bytes.length, skipped);
   sessions.scanned[slot] = 0;
   sessions.clear(slot, Flag.SkippingLine);
   const lineBytes = skipped + lines.next;
   if (lineBytes > config.smtp.commandLineBytes) {
     sessions.bytesIn[slot]! += lines.next;
     front.consume(handle, lines.next);
-    if (lineBytes > config.smtp.commandLineBytes * 2) dismiss(works, slot, 'lineTooLong', works.replies.lineTooLong);
+    if (lineBytes > config.smtp.commandLineBytes * 2)
+      dismiss(works, slot, 'lineTooLong', works.replies.lineTooLong);
     else refuse(works, slot, 'lineTooLong');
     return sessions.phaseOf(slot) === Phase.Listening;
   }
@@ -93,7 +95,12 @@ function obey(works: Works, slot: number, bytes: Uint8Array): void {
   if ((oddities & Oddity.BareLf) !== 0 && failed(works, slot, 'bareNewline', 'bareNewline')) return undefined;
   if ((oddities & (Oddity.BareCr | Oddity.Nul)) !== 0) return refuse(works, slot, 'badLine');
   const verb = verbOf(bytes, start, end);
-  if (bytes.length > lines.next && !mayPipeline(works, slot, verb) && failed(works, slot, 'pipelining', 'pipelining')) return undefined;
+  if (
+    bytes.length > lines.next &&
+    !mayPipeline(works, slot, verb) &&
+    failed(works, slot, 'pipelining', 'pipelining')
+  )
+    return undefined;
   const cell = lawFor(sessions.standings[slot] as Standing, verb);
   if (cell.deed === null) return refuse(works, slot, cell.reply!);
   const argument = argumentStart(bytes, start, end);
@@ -101,7 +108,15 @@ function obey(works: Works, slot: number, bytes: Uint8Array): void {
   return act(works, slot, verb, cell, bytes, argument, end);
 }
 
-function act(works: Works, slot: number, verb: Verb, cell: Cell, bytes: Uint8Array, start: number, end: number): void {
+function act(
+  works: Works,
+  slot: number,
+  verb: Verb,
+  cell: Cell,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void {
   const { replies } = works;
   switch (cell.deed) {
     case 'hello':
@@ -143,13 +158,25 @@ function mayPipeline(works: Works, slot: number, verb: Verb): boolean {
 }
 
 /** A test was failed; true when the session is over. */
-function failed(works: Works, slot: number, test: TestName, ending: 'bareNewline' | 'pipelining' | 'nonSmtp'): boolean {
+function failed(
+  works: Works,
+  slot: number,
+  test: TestName,
+  ending: 'bareNewline' | 'pipelining' | 'nonSmtp',
+): boolean {
   if (failTest(works, slot, test) !== Action.Drop) return false;
   dismiss(works, slot, ending, ending === 'nonSmtp' ? works.replies.notSmtp : works.replies.protocolDrop);
   return true;
 }
 
-function hello(works: Works, slot: number, isEsmtp: boolean, bytes: Uint8Array, start: number, end: number): void {
+function hello(
+  works: Works,
+  slot: number,
+  isEsmtp: boolean,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): void {
   const { sessions, greetings, replies } = works;
   if (!isHelloName(bytes, start, end)) return refuse(works, slot, 'badHello');
   forgetEnvelope(works, slot);

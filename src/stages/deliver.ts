@@ -114,6 +114,10 @@ function received(works: Works, slot: number): void {
   const { sessions, counters, config, lanes, wheel, spool } = works;
   counters.add(Count.messagesReceived);
   const { refusal } = sessions.envelopes[slot]!;
+  if (refusal === null && spool.hasFailed(slot)) {
+    counters.add(Count.spoolFull);
+    return answer(works, slot, works.replies.spoolFull);
+  }
   if (refusal !== null) return answer(works, slot, refusal);
   if (spool.spilled(slot)) counters.add(Count.spilled);
   sessions.enter(slot, Phase.Delivering);

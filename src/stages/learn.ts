@@ -17,7 +17,9 @@ import { epochSec } from './works.ts';
 const signalNames = Object.keys(signals) as readonly SignalName[];
 
 /** The bit of a signal in a session's memory. */
-const bitOf = Object.fromEntries(signalNames.map((name, place) => [name, 1 << place])) as { readonly [Name in SignalName]: number };
+const bitOf = Object.fromEntries(signalNames.map((name, place) => [name, 1 << place])) as {
+  readonly [Name in SignalName]: number;
+};
 
 /** Notes a signal: the session remembers it, the client's score moves by its weight. */
 export function note(works: Works, slot: number, name: SignalName): void {
@@ -25,7 +27,8 @@ export function note(works: Works, slot: number, name: SignalName): void {
   sessions.signals[slot]! |= bitOf[name];
   const weight = signals[name].weight;
   const index = sessions.reputations[slot]!;
-  sessions.scores[slot] = index < 0 ? sessions.scores[slot]! + weight : reputation.add(index, weight, epochSec(works));
+  sessions.scores[slot] =
+    index < 0 ? sessions.scores[slot]! + weight : reputation.add(index, weight, epochSec(works));
 }
 
 /** True when the signal was noted in this session before. */
@@ -37,9 +40,11 @@ export function wasNoted(works: Works, slot: number, name: SignalName): boolean 
 export function failTest(works: Works, slot: number, test: TestName): Action {
   if (wasNoted(works, slot, test)) return Actions.Ignore;
   const { sessions, config, counters } = works;
-  note(works, slot, test);
   counters.add(Count[test]);
   const action = actionOf(config, test);
+  // Observe mode scores what it does not act on; a test that is switched off costs nothing, here or later.
+  if (action === Actions.Ignore && config.mode === 'enforce') sessions.signals[slot]! |= bitOf[test];
+  else note(works, slot, test);
   if (action === Actions.Ignore) return action;
   sessions.clear(slot, Flag.Passed);
   if (action === Actions.Refuse) sessions.set(slot, Flag.RefuseRecipients);
@@ -53,13 +58,19 @@ export function failTest(works: Works, slot: number, test: TestName): Action {
 /** The client came to its first recipient without failing a test: it is known from now on. */
 export function passTests(works: Works, slot: number): void {
   const { sessions, reputation, config, counters } = works;
-  if (sessions.has(slot, Flag.Passed) || sessions.has(slot, Flag.RefuseRecipients) || works.passesNeeded === 0) return;
+  if (
+    sessions.has(slot, Flag.Passed) ||
+    sessions.has(slot, Flag.RefuseRecipients) ||
+    works.passesNeeded === 0
+  )
+    return;
   sessions.set(slot, Flag.Passed);
   counters.add(Count.passedNew);
   note(works, slot, 'passed');
   const index = sessions.reputations[slot]!;
   const nowSec = epochSec(works);
-  if (index >= 0) reputation.pass(index, works.passesNeeded, nowSec + Math.floor(config.screen.passTtlMs / 1000), nowSec);
+  if (index >= 0)
+    reputation.pass(index, works.passesNeeded, nowSec + Math.floor(config.screen.passTtlMs / 1000), nowSec);
 }
 
 /** Names of the signals that a session noted, separated by commas. */
@@ -67,6 +78,7 @@ export function reasonsOf(works: Works, slot: number): string {
   const bits = works.sessions.signals[slot]!;
   if (bits === 0) return '';
   let reasons = '';
-  for (const name of signalNames) if ((bits & bitOf[name]) !== 0) reasons += reasons === '' ? name : `,${name}`;
+  for (const name of signalNames)
+    if ((bits & bitOf[name]) !== 0) reasons += reasons === '' ? name : `,${name}`;
   return reasons;
 }

@@ -90,7 +90,8 @@ export function noLaneInTime(works: Works, slot: number): void {
 
 function acceptUnheard(works: Works, slot: number): void {
   const envelope = works.sessions.envelopes[slot]!;
-  if (envelope.recipients.length > 0) return say(works, slot, works.replies.oneRecipient, Timer.None, Phase.Listening);
+  if (envelope.recipients.length > 0)
+    return say(works, slot, works.replies.oneRecipient, Timer.None, Phase.Listening);
   envelope.recipients.push(envelope.candidate);
   return accepted(works, slot, works.replies.rcptOk);
 }

@@ -24,7 +24,9 @@ export function enter(works: Works, slot: number, next: Phase): void {
 export function say(works: Works, slot: number, reply: Uint8Array, timer: Timer, next: Phase): void {
   const { sessions, config } = works;
   const delayMs =
-    sessions.paces[slot] === Pace.Slow ? allowedDelayMs(config, timer, plannedDelayMs(config, timer), sessions.delaysMs[slot]!) : 0;
+    sessions.paces[slot] === Pace.Slow
+      ? allowedDelayMs(config, timer, plannedDelayMs(config, timer), sessions.delaysMs[slot]!)
+      : 0;
   if (delayMs === 0) {
     works.outbox.put(reply);
     enter(works, slot, next);

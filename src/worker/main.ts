@@ -45,7 +45,11 @@ const log = new LineWriter(STDOUT, LOG_BYTES_MAX, () => {
   counters.add(Count.logDropped);
   // Told at the first line, the second, the fourth and so on: often enough to be read, too seldom to be a burden.
   const isPowerOfTwo = (log.dropped & (log.dropped - 1)) === 0;
-  if (isPowerOfTwo) tell({ kind: 'notice', text: `${log.dropped} log lines of shard ${order.shard} are lost: their reader is too slow or gone` });
+  if (isPowerOfTwo)
+    tell({
+      kind: 'notice',
+      text: `${log.dropped} log lines of shard ${order.shard} are lost: their reader is too slow or gone`,
+    });
 });
 const journal = new LogJournal(log, (text) => tell({ kind: 'notice', text }));
 const front = new NodeTransport({
@@ -111,7 +115,9 @@ async function listen(): Promise<void> {
   for (const [listener, { address }] of config.listener.entries()) {
     const { host, port: wanted } = endpointOf(address);
     const bound = await front.listen({ host, port: wanted, listener, reusePort: true, backlog: BACKLOG });
-    addresses.push(host.includes(':') ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`);
+    addresses.push(
+      host.includes(':') ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`,
+    );
   }
   tell({ kind: 'listening', addresses });
 }

@@ -10,7 +10,17 @@ import { latin1, bytesOf } from '../../src/base/ascii.ts';
 import type { MemoryTransport, PeerHandle } from '../../src/transport/memory-transport.ts';
 import type { Endpoint } from '../../src/transport/transport.ts';
 
-export type StepName = 'greeting' | 'ehlo' | 'hello' | 'xclient' | 'mail' | 'rcpt' | 'data' | 'final' | 'rset' | 'quit';
+export type StepName =
+  | 'greeting'
+  | 'ehlo'
+  | 'hello'
+  | 'xclient'
+  | 'mail'
+  | 'rcpt'
+  | 'data'
+  | 'final'
+  | 'rset'
+  | 'quit';
 
 /** A message that the backend took, and for whom. */
 export interface Stored {
@@ -75,7 +85,14 @@ export class Backend {
   onTalk: (lane: number, mark: '>' | '<', text: string) => void = () => undefined;
   /** Connections that were taken. */
   connections = 0;
-  settings = { connect: 'accept', reuse: true, pipelining: true, size: 10_240_000, extensions: '8BITMIME SMTPUTF8 DSN', xclient: ATTRIBUTES };
+  settings = {
+    connect: 'accept',
+    reuse: true,
+    pipelining: true,
+    size: 10_240_000,
+    extensions: '8BITMIME SMTPUTF8 DSN',
+    xclient: ATTRIBUTES,
+  };
   readonly #faults = new Map<StepName, Fault[]>();
   readonly #delays = new Map<StepName, number>();
   readonly #lines = new Set<Line>();
@@ -196,7 +213,11 @@ export class Backend {
       if (!isLone) this.#crime(line, `${verb} did not come alone`);
       if (line.sender !== null) this.#crime(line, `${verb} inside an envelope`);
       line.hello = text;
-      this.#answer(line, line.identified > 0 ? 'hello' : 'ehlo', verb === 'HELO' ? '250 backend.example' : this.#capabilities(line));
+      this.#answer(
+        line,
+        line.identified > 0 ? 'hello' : 'ehlo',
+        verb === 'HELO' ? '250 backend.example' : this.#capabilities(line),
+      );
       return;
     }
     if (verb === 'XCLI') {
@@ -212,7 +233,8 @@ export class Backend {
         line.recipients = [];
         line.hello = '';
         // What is left out keeps its value, as with Postfix.
-        for (const word of text.split(' ').slice(1)) line.attributes.set(word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1));
+        for (const word of text.split(' ').slice(1))
+          line.attributes.set(word.slice(0, word.indexOf('=')), word.slice(word.indexOf('=') + 1));
       });
       return;
     }
@@ -349,7 +371,12 @@ export class Backend {
     const lines = ['backend.example'];
     if (size >= 0) lines.push(`SIZE ${size}`);
     if (pipelining) lines.push('PIPELINING');
-    lines.push(...extensions.split(' ').filter((word) => word !== ''), 'ETRN', 'ENHANCEDSTATUSCODES', 'CHUNKING');
+    lines.push(
+      ...extensions.split(' ').filter((word) => word !== ''),
+      'ETRN',
+      'ENHANCEDSTATUSCODES',
+      'CHUNKING',
+    );
     if (xclient !== '' && (reuse || line.identified === 0)) lines.push(`XCLIENT ${xclient}`);
     return lines.map((word, row) => `250${row === lines.length - 1 ? ' ' : '-'}${word}`).join('\r\n');
   }
@@ -357,7 +384,9 @@ export class Backend {
   #schedule(line: Line, bytes: string, next: Due['next'], delayMs: number): void {
     const due = { atMs: this.#nowMs + delayMs, line, bytes, next };
     // Replies keep their order, and close what follows them.
-    const last = this.#due.filter((one) => one.line === line).reduce((most, one) => Math.max(most, one.atMs), 0);
+    const last = this.#due
+      .filter((one) => one.line === line)
+      .reduce((most, one) => Math.max(most, one.atMs), 0);
     if (delayMs === 0 && last <= this.#nowMs) this.#say(due);
     else this.#due.push({ ...due, atMs: Math.max(due.atMs, last) });
   }
@@ -388,7 +417,8 @@ export class Backend {
   }
 
   #checkBytes(line: Line, text: string): void {
-    if (/\r(?!\n)|(?<!\r)\n|\0/.test(text)) this.#crime(line, `a bare CR, LF or NUL: ${JSON.stringify(text)}`);
+    if (/\r(?!\n)|(?<!\r)\n|\0/.test(text))
+      this.#crime(line, `a bare CR, LF or NUL: ${JSON.stringify(text)}`);
   }
 
   #crime(line: Line, what: string): void {

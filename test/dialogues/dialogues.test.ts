@@ -38,7 +38,8 @@ for (const fileName of fileNames) {
         const { block, wrongs } = playDialogue(dialogue, size);
         const how = size === undefined ? 'whole' : `in pieces of ${size}`;
         const got = block.map((line) => line.trimEnd()).join('\n');
-        if (got !== want) throw new Error(`${dialogue.title} (${how})\n\n--- want\n${want}\n\n--- got\n${got}\n`);
+        if (got !== want)
+          throw new Error(`${dialogue.title} (${how})\n\n--- want\n${want}\n\n--- got\n${got}\n`);
         expect(wrongs, how).toEqual([]);
       }
     });

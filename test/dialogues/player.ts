@@ -62,7 +62,12 @@ class Player {
   play(): Play {
     const { world } = this;
     world.start();
-    this.#connect(1, this.#dialogue.script.some((line) => line.party === 'C' && line.number === 1 && line.text === '(connects)'));
+    this.#connect(
+      1,
+      this.#dialogue.script.some(
+        (line) => line.party === 'C' && line.number === 1 && line.text === '(connects)',
+      ),
+    );
     const { script } = this.#dialogue;
     for (let at = 0; at < script.length; at++) {
       const line = script[at]!;
@@ -71,7 +76,10 @@ class Player {
       // What leaves together arrives together: the next line of the same client, at the same time.
       if (!this.#isSameBreath(line, script[at + 1])) world.settle();
     }
-    world.runUntil(world.nowMs + HOUR_MS, () => world.shard.sessionsOpen === 0 && world.clients.every((client) => client.gone));
+    world.runUntil(
+      world.nowMs + HOUR_MS,
+      () => world.shard.sessionsOpen === 0 && world.clients.every((client) => client.gone),
+    );
     const lastWords = this.lines.length;
     // The rest is about the lanes: they go to rest, unseen.
     world.runUntil(world.nowMs + 2 * HOUR_MS, () => world.leaks().length === 0);
@@ -84,11 +92,15 @@ class Player {
     if (line.atMs === null) {
       if (!isWords(line) || line.text === '(connects)') return;
       const client = this.#clients.get(line.number)!;
-      world.runUntil(world.nowMs + HOUR_MS, () => client.gone || client.isAnswered(this.#sentAt.get(line.number) ?? 0));
+      world.runUntil(
+        world.nowMs + HOUR_MS,
+        () => client.gone || client.isAnswered(this.#sentAt.get(line.number) ?? 0),
+      );
       return;
     }
     const atMs = line.relative ? world.nowMs + line.atMs : line.atMs;
-    if (atMs < world.nowMs) throw new Error(`"${line.text}" should be said at ${atMs} ms, and it is ${world.nowMs} ms`);
+    if (atMs < world.nowMs)
+      throw new Error(`"${line.text}" should be said at ${atMs} ms, and it is ${world.nowMs} ms`);
     if (atMs > world.nowMs) world.runUntil(atMs);
   }
 
@@ -117,7 +129,9 @@ class Player {
         return world.front.peerStall(client.peer, false);
       default:
         this.#sentAt.set(line.number, client.heard.length);
-        return client.send(unescape(line.text) + (line.party === 'C' && !line.text.endsWith(')') ? '\r\n' : ''));
+        return client.send(
+          unescape(line.text) + (line.party === 'C' && !line.text.endsWith(')') ? '\r\n' : ''),
+        );
     }
   }
 
@@ -132,7 +146,9 @@ class Player {
 
   #connect(number: number, later: boolean): void {
     if (later) return;
-    const header = this.#dialogue.headers.get(number === 1 ? 'client' : `client ${number}`) ?? (number === 1 ? '192.0.2.7' : `198.51.100.${number}`);
+    const header =
+      this.#dialogue.headers.get(number === 1 ? 'client' : `client ${number}`) ??
+      (number === 1 ? '192.0.2.7' : `198.51.100.${number}`);
     const [address = '', ...traits] = header.split(', ');
     const score = Number(traits.find((trait) => trait.startsWith('score '))?.slice(6) ?? 0);
     const isKnown = traits.includes('known');
@@ -140,7 +156,8 @@ class Player {
     this.#clients.set(number, this.world.dial(address));
     // What the client says in the same moment is with it when it is accepted.
     const [first] = this.#dialogue.script;
-    const speaksAtOnce = number === 1 && first !== undefined && first.atMs === 0 && first.place === 0 && isWords(first);
+    const speaksAtOnce =
+      number === 1 && first !== undefined && first.atMs === 0 && first.place === 0 && isWords(first);
     if (!speaksAtOnce) this.world.settle();
   }
 
@@ -176,7 +193,9 @@ class Player {
     }
     if (this.#dialogue.showsNotices) sums.push(...world.notices.map((text) => `notice: ${text}`));
     for (const one of world.backend.stored) {
-      const who = escape(`${one.attributes.get('ADDR') ?? '?'} ${one.hello} ${[one.sender, ...one.recipients].join(' ')}`);
+      const who = escape(
+        `${one.attributes.get('ADDR') ?? '?'} ${one.hello} ${[one.sender, ...one.recipients].join(' ')}`,
+      );
       sums.push(`backend got${one.answered ? '' : ', and did not say so'}: ${who}`);
       sums.push(...shown(one.content));
     }
@@ -201,7 +220,7 @@ function isWords(line: ScriptLine): boolean {
 /** Four and more equal lines as one. */
 function withoutRepeats(lines: readonly string[]): readonly string[] {
   const kept: string[] = [];
-  for (let at = 0; at < lines.length; ) {
+  for (let at = 0; at < lines.length;) {
     let end = at + 1;
     while (end < lines.length && lines[end] === lines[at]) end++;
     if (end - at > 3) kept.push(`${lines[at]}  (${end - at} times)`);
@@ -226,7 +245,8 @@ function shown(content: string): readonly string[] {
 function setBackend(backend: Backend, word: string): void {
   if (word === '') return;
   const [name = '', value = ''] = word.split('=');
-  if (name.startsWith('delay.')) return backend.delay(name.slice(6) as StepName, Number.parseFloat(value) * 1000);
+  if (name.startsWith('delay.'))
+    return backend.delay(name.slice(6) as StepName, Number.parseFloat(value) * 1000);
   if (steps.includes(name)) {
     const [, does = '', times] = /^(.*?)(?:x(\d+))?$/.exec(value)!;
     return backend.fault(name as StepName, does, times === undefined ? undefined : Number(times));
@@ -258,7 +278,10 @@ export function splitSizes(dialogue: Dialogue): readonly number[] {
     longest = Math.max(longest, length);
     total += length;
   }
-  const candidates = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 23, 31, 61, 127, 251, 509, 1021, 4093, 16_381];
+  const candidates = [
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 19, 23, 31, 61, 127, 251, 509, 1021, 4093,
+    16_381,
+  ];
   const least = total > 200_000 ? 1021 : total > 20_000 ? 127 : 1;
   return candidates.filter((size) => size >= least && size < longest);
 }

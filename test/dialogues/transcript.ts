@@ -91,9 +91,18 @@ function readDialogue(lines: readonly string[], at: number, end: number): Dialog
     const [, time, party, number, said] = parts;
     const relative = time?.startsWith('+') === true;
     const atMs = time === undefined ? null : Math.round(Number(time) * 1000);
-    script.push({ atMs, relative, party: party!, number: number === '' ? 1 : Number(number), text: said ?? '', place });
+    script.push({
+      atMs,
+      relative,
+      party: party!,
+      number: number === '' ? 1 : Number(number),
+      text: said ?? '',
+      place,
+    });
   }
-  const counters = block.filter((line) => line.startsWith('counters:')).flatMap((line) => line.slice(9).trim().split(/ +/));
+  const counters = block
+    .filter((line) => line.startsWith('counters:'))
+    .flatMap((line) => line.slice(9).trim().split(/ +/));
   return {
     title: lines[at]!.slice(3),
     headers,
@@ -108,7 +117,11 @@ function readDialogue(lines: readonly string[], at: number, end: number): Dialog
 }
 
 /** The file with the blocks of its dialogues replaced. */
-export function withBlocks(text: string, dialogues: readonly Dialogue[], blocks: readonly (readonly string[])[]): string {
+export function withBlocks(
+  text: string,
+  dialogues: readonly Dialogue[],
+  blocks: readonly (readonly string[])[],
+): string {
   const lines = text.split('\n');
   for (let at = dialogues.length - 1; at >= 0; at--) {
     const { from, to } = dialogues[at]!;
@@ -122,14 +135,22 @@ export function unescape(text: string): string {
   const times = /^\((\d+) times (.*)\)$/.exec(text);
   if (times !== null) return unescape(times[2]!).repeat(Number(times[1]));
   return text.replaceAll(/\\(?:x([0-9a-f]{2})|([rnt0\\]))/g, (_, hex: string | undefined, letter: string) =>
-    hex === undefined ? { r: '\r', n: '\n', t: '\t', 0: '\0', '\\': '\\' }[letter]! : String.fromCharCode(Number.parseInt(hex, 16)),
+    hex === undefined
+      ? { r: '\r', n: '\n', t: '\t', 0: '\0', '\\': '\\' }[letter]!
+      : String.fromCharCode(Number.parseInt(hex, 16)),
   );
 }
 
 /** Text of any bytes as a transcript shows it. */
 export function escape(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]|\\/g, (byte) => {
-    const names: Record<string, string> = { '\r': '\\r', '\n': '\\n', '\t': '\\t', '\0': '\\0', '\\': '\\\\' };
+    const names: Record<string, string> = {
+      '\r': '\\r',
+      '\n': '\\n',
+      '\t': '\\t',
+      '\0': '\\0',
+      '\\': '\\\\',
+    };
     return names[byte] ?? `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`;
   });
 }

@@ -203,7 +203,10 @@ export class World {
       ['streams to the backend', this.back.streamsOpen],
       ['timers', works.wheel.armed],
       ['bytes in the outbox', works.outbox.isEmpty ? 0 : 1],
-      ['sessions opened and not closed', this.counters.valueOf('sessionsOpened') - this.counters.valueOf('sessionsClosed')],
+      [
+        'sessions opened and not closed',
+        this.counters.valueOf('sessionsOpened') - this.counters.valueOf('sessionsClosed'),
+      ],
     ];
     return counts.filter(([, count]) => count !== 0).map(([what, count]) => `${count} ${what}`);
   }

@@ -17,6 +17,11 @@ import type { SimTransport } from './sim-transport.ts';
 const QUEUED = '250 2.0.0 Ok: queued\r\n';
 const END_OF_BODY = '\r\n.\r\n';
 
+/** Deeds with which the usual answer is given. */
+const answers: ReadonlySet<Deed> = new Set(['usual', 'extra', 'replyThenClose', 'replyThenReset']);
+/** Deeds that end a conversation in the middle of a message. */
+const endsBody: ReadonlySet<Deed> = new Set(['close', 'reset', 'halfReply', 'say421', 'say451']);
+
 export class Conversation {
   readonly number: number;
   readonly peer: PeerHandle;
@@ -53,7 +58,7 @@ export class Conversation {
 
   /** Takes what has come. */
   hear(nowMs: number): void {
-    this.#input += latin1Of(this.net.peerReceived(this.peer));
+    this.#input += Buffer.from(this.net.peerReceived(this.peer)).toString('latin1');
     this.#work(nowMs);
     if (this.net.peerSawEnd(this.peer)) this.#finish();
   }
@@ -62,10 +67,9 @@ export class Conversation {
   closed(nowMs: number): void {
     const isAwaited = !this.#isGone && !this.#isBody && this.#bodySinceMs > 0;
     const waitedMs = nowMs - this.#bodySinceMs;
-    must(
+    this.#must(
       !isAwaited || waitedMs >= this.#house.finalTimeoutMs,
       'the answer to a whole message is awaited',
-      this.#serial,
       () => `Sluice closed after ${waitedMs} ms`,
     );
   }
@@ -106,13 +110,7 @@ export class Conversation {
     if (this.#input === '') return false;
     this.#bodyFate ??= this.#house.fateAt('body');
     const { deed } = this.#bodyFate;
-    if (
-      deed === 'close' ||
-      deed === 'reset' ||
-      deed === 'halfReply' ||
-      deed === 'say421' ||
-      deed === 'say451'
-    ) {
+    if (endsBody.has(deed)) {
       this.#speak(nowMs, '', deed);
       this.#finish();
       return false;
@@ -134,12 +132,7 @@ export class Conversation {
     if (verb === 'EHLO' || verb === 'HELO' || verb === 'XCLIENT' || verb === 'DATA') this.#mustBeAlone(verb);
     if (verb === 'MAIL' || verb === 'RCPT' || verb === 'DATA') {
       const isNamed = this.#xclients > 0 && this.#named['ADDR'] !== '192.0.2.1';
-      must(
-        isNamed,
-        'no MAIL before a 220 to XCLIENT',
-        this.#serial,
-        () => `the backend heard ${line} from nobody`,
-      );
+      this.#must(isNamed, 'no MAIL before a 220 to XCLIENT', () => `the backend heard ${line} from nobody`);
     }
     switch (verb) {
       case 'EHLO':
@@ -156,12 +149,7 @@ export class Conversation {
       case 'XCLIENT':
         return this.#xclient(nowMs, line);
       case 'MAIL':
-        must(
-          this.#mail === null,
-          'one transaction at a time',
-          this.#serial,
-          () => 'the backend heard a nested MAIL',
-        );
+        this.#must(this.#mail === null, 'one transaction at a time', () => 'the backend heard a nested MAIL');
         return this.#answer(nowMs, 'mail', '250 2.1.0 Ok\r\n', line);
       case 'RCPT':
         return this.#rcpt(nowMs, line);
@@ -176,30 +164,31 @@ export class Conversation {
         this.#speak(nowMs, '221 2.0.0 Bye\r\n', 'replyThenClose');
         return undefined;
       default:
-        return must(
+        return this.#must(
           false,
           'the backend hears only what it should',
-          this.#serial,
           () => `it heard ${JSON.stringify(line)}`,
         );
     }
   }
 
+  #must(holds: boolean, rule: string, message: () => string): void {
+    must(holds, rule, this.#serial, message);
+  }
+
   #mustBeAlone(verb: string): void {
     if (this.#isOutOfStep) return;
-    must(
+    this.#must(
       this.#input === '',
       'EHLO, XCLIENT and DATA are said alone',
-      this.#serial,
       () => `${JSON.stringify(this.#input.slice(0, 60))} stood behind ${verb}`,
     );
   }
 
   #xclient(nowMs: number, line: string): void {
-    must(
+    this.#must(
       this.#mail === null,
       'no XCLIENT inside a transaction',
-      this.#serial,
       () => 'the backend heard XCLIENT behind MAIL',
     );
     if (this.#xclients > 0 && !this.#house.repeatsXclient) {
@@ -207,10 +196,9 @@ export class Conversation {
     }
     const named = readXclient(line);
     const missing = missingIn(named);
-    must(
+    this.#must(
       missing.length === 0,
       'XCLIENT names every attribute',
-      this.#serial,
       () => `${missing.join(' ')} missing in ${line}`,
     );
     return this.#answer(nowMs, 'xclient', '220 backend.example ESMTP\r\n', line);
@@ -228,16 +216,7 @@ export class Conversation {
     const { deed } = fate;
     const id = /^X-Load-Id: (\S+)\r\n/.exec(text)?.[1] ?? '';
     if (deed === 'say550') this.#house.refused(id);
-    const isStored = ![
-      'close',
-      'reset',
-      'silent',
-      'garbage',
-      'halfReply',
-      'say421',
-      'say451',
-      'say550',
-    ].includes(deed);
+    const isStored = answers.has(deed) || deed.startsWith('store');
     if (isStored) this.#store(nowMs, text, id, deed);
     this.#reset();
     this.#due(nowMs, fate, QUEUED, false);
@@ -263,8 +242,7 @@ export class Conversation {
     const fate = this.#house.fateAt(step);
     // Sluice can tell what comes with the answer to the only command that it has said, and in the same piece.
     if (fate.deed === 'extra') this.#isOutOfStep ||= this.#house.splits || step === 'mail' || step === 'rcpt';
-    const isUsual = ['usual', 'extra', 'replyThenClose', 'replyThenReset'].includes(fate.deed);
-    if (isUsual) this.#take(nowMs, step, text, line);
+    if (answers.has(fate.deed)) this.#take(nowMs, step, text, line);
     this.#due(nowMs, fate, text, isSync(step));
   }
 
@@ -291,14 +269,12 @@ export class Conversation {
   }
 
   #speak(nowMs: number, text: string, deed: Deed): void {
-    const isGood =
-      deed === 'usual' || deed === 'extra' || deed === 'replyThenClose' || deed === 'replyThenReset';
     const said = wordsOf(deed, text, text === QUEUED);
     if (said !== '') this.#send(nowMs, said);
     if (deed === 'reset' || deed === 'replyThenReset' || deed === 'storeThenReset') {
       this.#isGone = true;
       this.net.peerReset(this.peer);
-    } else if (!isGood || deed === 'replyThenClose') {
+    } else if (!answers.has(deed) || deed === 'replyThenClose') {
       if (deed !== 'say451' && deed !== 'say550' && deed !== 'garbage') this.#finish();
     }
   }
@@ -321,5 +297,4 @@ export class Conversation {
   }
 }
 
-const latin1Of = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 const isSync = (step: Step): boolean => step === 'hello' || step === 'xclient' || step === 'data';

@@ -119,7 +119,9 @@ class Bot {
 
   #sayBody(): void {
     const id = `${this.#number}.${this.letters.length}`;
-    const content = `Id: ${id}\r\n${'x'.repeat(this.#random.below(70))}\r\n`.repeat(1 + this.#random.below(this.#random.below(8) === 0 ? 3_000 : 4));
+    const content = `Id: ${id}\r\n${'x'.repeat(this.#random.below(70))}\r\n`.repeat(
+      1 + this.#random.below(this.#random.below(8) === 0 ? 3_000 : 4),
+    );
     this.letters.push({ id, bot: this, recipients: [...this.#accepted], content, told: 0 });
     this.#step = 'body';
     if (this.#random.below(12) === 0) {
@@ -132,10 +134,35 @@ class Bot {
 }
 
 const faults: readonly (readonly [StepName, string])[] = [
-  ['greeting', '421'], ['greeting', 'close'], ['ehlo', '554'], ['xclient', '421'], ['xclient', '550'], ['hello', 'close'], ['hello', '550'],
-  ['mail', '421'], ['mail', 'reset'], ['mail', '451'], ['rcpt', '421'], ['rcpt', 'close'], ['rcpt', 'twice'], ['rcpt', 'garbage'], ['rcpt', 'thenClose'], ['rcpt', 'silent'],
-  ['data', '421'], ['data', '451'], ['data', 'close'], ['final', '451'], ['final', '554'], ['final', 'close'], ['final', 'thenClose'], ['final', 'twice'],
-  ['final', 'silent'], ['final', 'close@50'], ['final', 'reset@20000'], ['rset', '451'], ['rset', 'close'],
+  ['greeting', '421'],
+  ['greeting', 'close'],
+  ['ehlo', '554'],
+  ['xclient', '421'],
+  ['xclient', '550'],
+  ['hello', 'close'],
+  ['hello', '550'],
+  ['mail', '421'],
+  ['mail', 'reset'],
+  ['mail', '451'],
+  ['rcpt', '421'],
+  ['rcpt', 'close'],
+  ['rcpt', 'twice'],
+  ['rcpt', 'garbage'],
+  ['rcpt', 'thenClose'],
+  ['rcpt', 'silent'],
+  ['data', '421'],
+  ['data', '451'],
+  ['data', 'close'],
+  ['final', '451'],
+  ['final', '554'],
+  ['final', 'close'],
+  ['final', 'thenClose'],
+  ['final', 'twice'],
+  ['final', 'silent'],
+  ['final', 'close@50'],
+  ['final', 'reset@20000'],
+  ['rset', '451'],
+  ['rset', 'close'],
 ];
 
 interface Run {
@@ -163,7 +190,13 @@ function run(seed: number): Run {
     },
     spool: { messageMemoryBytes: 4_000 },
   });
-  const world = new World({ config, backend, capacity: 16, lanesMax: 1 + random.below(3), ...(random.below(2) === 0 ? {} : { splitBytes: 1 + random.below(400) }) });
+  const world = new World({
+    config,
+    backend,
+    capacity: 16,
+    lanesMax: 1 + random.below(3),
+    ...(random.below(2) === 0 ? {} : { splitBytes: 1 + random.below(400) }),
+  });
   world.start();
   const bots: Bot[] = [];
   const botRandom = random.fork('bots');
@@ -178,7 +211,8 @@ function run(seed: number): Run {
       const [step, does] = faults[random.below(faults.length)]!;
       backend.fault(step, does, 1);
     }
-    if (random.below(20) === 0) backend.delay((['rcpt', 'final', 'xclient', 'data'] as const)[random.below(4)]!, random.below(3) * 300);
+    if (random.below(20) === 0)
+      backend.delay((['rcpt', 'final', 'xclient', 'data'] as const)[random.below(4)]!, random.below(3) * 300);
     if (isFaulty && random.below(60) === 0) backend.hangUp(random.below(2) === 0 ? 'close' : 'reset');
     if (isFaulty && random.below(80) === 0) backend.blurt('250 2.0.0 nobody asked');
     if (isFaulty) backend.settings.connect = random.below(30) === 0 ? 'refuse' : 'accept';
@@ -223,15 +257,22 @@ function checkRun({ world, bots }: Run): void {
     });
   }
   for (const letter of letters.values()) {
-    if (letter.told >= 200 && letter.told < 300) expect(backend.stored.some((one) => one.answered && one.content === letter.content), `message ${letter.id}`).toBe(true);
+    if (letter.told >= 200 && letter.told < 300)
+      expect(
+        backend.stored.some((one) => one.answered && one.content === letter.content),
+        `message ${letter.id}`,
+      ).toBe(true);
   }
 }
 
 describe('many clients on few lanes, and everybody leaves when it likes', () => {
   const seeds = Array.from({ length: 40 }, (_, place) => place + 1);
-  test.each(seeds)('each message is one client\'s own, none is doubled, none acknowledged that was not stored (seed %i)', (seed) => {
-    const result = run(seed);
-    checkRun(result);
-    expect(result.world.counters.valueOf('messagesReceived')).toBeGreaterThan(0);
-  });
+  test.each(seeds)(
+    "each message is one client's own, none is doubled, none acknowledged that was not stored (seed %i)",
+    (seed) => {
+      const result = run(seed);
+      checkRun(result);
+      expect(result.world.counters.valueOf('messagesReceived')).toBeGreaterThan(0);
+    },
+  );
 });

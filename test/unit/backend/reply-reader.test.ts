@@ -15,7 +15,8 @@ describe('a whole reply', () => {
     ['554 5.7.1 \xe4\r\n', 554],
     ['354 go\r\n', 354],
   ])('%j', (text, code) => {
-    for (let length = 0; length < text.length; length++) expect(found(text.slice(0, length))).toBe(Found.Nothing);
+    for (let length = 0; length < text.length; length++)
+      expect(found(text.slice(0, length))).toBe(Found.Nothing);
     expect(found(`${text}250 next`)).toBe(Found.Reply);
     expect(reader.code).toBe(code);
     expect(reader.used).toBe(text.length);
@@ -37,18 +38,39 @@ describe('a whole reply', () => {
 
 describe('what is no reply', () => {
   test.each([
-    '250 ok\n', 'hello\r\n', '25\r\n', '2500 ok\r\n', '150 no\r\n', '650 no\r\n', '099 no\r\n', '250_ok\r\n', '\r\n', '250-a\r\n251 b\r\n', '250-a\r\n550 b\r\n',
-    ' 250 ok\r\n', '2 50 ok\r\n', '250-a\r\nhello\r\n', `250 ${'x'.repeat(1000)}\r\n`, 'x'.repeat(1001), `${'250-x\r\n'.repeat(3000)}250 x\r\n`, '250-x\r\n'.repeat(3000),
+    '250 ok\n',
+    'hello\r\n',
+    '25\r\n',
+    '2500 ok\r\n',
+    '150 no\r\n',
+    '650 no\r\n',
+    '099 no\r\n',
+    '250_ok\r\n',
+    '\r\n',
+    '250-a\r\n251 b\r\n',
+    '250-a\r\n550 b\r\n',
+    ' 250 ok\r\n',
+    '2 50 ok\r\n',
+    '250-a\r\nhello\r\n',
+    `250 ${'x'.repeat(1000)}\r\n`,
+    'x'.repeat(1001),
+    `${'250-x\r\n'.repeat(3000)}250 x\r\n`,
+    '250-x\r\n'.repeat(3000),
   ])('%j', (text) => {
     expect(found(text)).toBe(Found.Garbage);
   });
 });
 
 test('replies come out one by one, however the stream is cut', () => {
-  const reply = fc.record({ code: fc.integer({ min: 200, max: 599 }), lines: fc.array(fc.constantFrom('a', '', '-', ' x ', '250 ok'), { minLength: 1, maxLength: 4 }) });
+  const reply = fc.record({
+    code: fc.integer({ min: 200, max: 599 }),
+    lines: fc.array(fc.constantFrom('a', '', '-', ' x ', '250 ok'), { minLength: 1, maxLength: 4 }),
+  });
   fc.assert(
     fc.property(fc.array(reply, { maxLength: 5 }), fc.nat({ max: 80 }), (replies, cut) => {
-      const texts = replies.map(({ code, lines }) => lines.map((line, row) => `${code}${row === lines.length - 1 ? ' ' : '-'}${line}\r\n`).join(''));
+      const texts = replies.map(({ code, lines }) =>
+        lines.map((line, row) => `${code}${row === lines.length - 1 ? ' ' : '-'}${line}\r\n`).join(''),
+      );
       const stream = texts.join('');
       const got: string[] = [];
       let at = 0;

@@ -122,7 +122,11 @@ describe('a message in the spool', () => {
 
   test('a client is held back while more than a megabyte waits for the disk', () => {
     const files = new MemorySpoolFiles();
-    const spool = new Spool(SLOTS, { messageMemoryBytes: 0, memoryMaxBytes: 0, diskMaxBytes: 10_000_000 }, files);
+    const spool = new Spool(
+      SLOTS,
+      { messageMemoryBytes: 0, memoryMaxBytes: 0, diskMaxBytes: 10_000_000 },
+      files,
+    );
     spool.begin(0);
     files.stuck = true;
     for (let megabyte = 0; megabyte < 2; megabyte++) spool.append(0, new Uint8Array(1_000_000));
@@ -133,37 +137,43 @@ describe('a message in the spool', () => {
   });
 });
 
-test.each([1, 2, 3, 4])('agrees with plain arrays, and keeps its bounds, through 3 000 random steps (seed %i)', (seed) => {
-  const random = new Prng(seed);
-  const files = new MemorySpoolFiles();
-  files.readBytesMax = 33;
-  const spool = new Spool(SLOTS, limits, files);
-  const twins: (Uint8Array[] | null)[] = Array.from({ length: SLOTS }, () => null);
-  let refused = 0;
-  for (let step = 0; step < 3_000; step++) {
-    const slot = random.below(SLOTS);
-    const twin = twins[slot];
-    if (twin === null || twin === undefined) {
-      spool.begin(slot);
-      twins[slot] = [];
-    } else if (random.below(10) < 7) {
-      const piece = pieceOf(1 + random.below(80), step);
-      const taken = spool.append(slot, piece);
-      if (taken) twin.push(piece);
-      else refused += 1;
-    } else if (random.below(2) === 0) {
-      spool.rewind(slot);
-      expect(drain(spool, files, slot)).toEqual(Uint8Array.from(Buffer.concat(twin)));
-    } else {
-      spool.discard(slot);
-      twins[slot] = null;
+test.each([1, 2, 3, 4])(
+  'agrees with plain arrays, and keeps its bounds, through 3 000 random steps (seed %i)',
+  (seed) => {
+    const random = new Prng(seed);
+    const files = new MemorySpoolFiles();
+    files.readBytesMax = 33;
+    const spool = new Spool(SLOTS, limits, files);
+    const twins: (Uint8Array[] | null)[] = Array.from({ length: SLOTS }, () => null);
+    let refused = 0;
+    for (let step = 0; step < 3_000; step++) {
+      const slot = random.below(SLOTS);
+      const twin = twins[slot];
+      if (twin === null || twin === undefined) {
+        spool.begin(slot);
+        twins[slot] = [];
+      } else if (random.below(10) < 7) {
+        const piece = pieceOf(1 + random.below(80), step);
+        const taken = spool.append(slot, piece);
+        if (taken) twin.push(piece);
+        else refused += 1;
+      } else if (random.below(2) === 0) {
+        spool.rewind(slot);
+        expect(drain(spool, files, slot)).toEqual(Uint8Array.from(Buffer.concat(twin)));
+      } else {
+        spool.discard(slot);
+        twins[slot] = null;
+      }
+      if (random.below(3) === 0) files.advance();
+      while (random.below(2) === 0 && spool.nextNoted() >= 0);
+      expect(spool.memoryBytes).toBeLessThanOrEqual(limits.memoryMaxBytes);
+      expect(spool.diskBytes).toBeLessThanOrEqual(limits.diskMaxBytes);
+      const bytes = twins.reduce(
+        (sum, one) => sum + (one ?? []).reduce((most, piece) => most + piece.length, 0),
+        0,
+      );
+      expect(spool.memoryBytes + spool.diskBytes).toBe(bytes);
     }
-    if (random.below(3) === 0) files.advance();
-    while (random.below(2) === 0 && spool.nextNoted() >= 0);
-    expect(spool.memoryBytes).toBeLessThanOrEqual(limits.memoryMaxBytes);
-    expect(spool.diskBytes).toBeLessThanOrEqual(limits.diskMaxBytes);
-    const bytes = twins.reduce((sum, one) => sum + (one ?? []).reduce((most, piece) => most + piece.length, 0), 0);
-    expect(spool.memoryBytes + spool.diskBytes).toBe(bytes);
-  }
-  expect(refused).toBeGreaterThan(0);
-});
+    expect(refused).toBeGreaterThan(0);
+  },
+);

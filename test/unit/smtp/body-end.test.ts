@@ -4,7 +4,9 @@ import { bytesOf, latin1 } from '../../../src/base/ascii.ts';
 import { BodyScanner, BodyState, normalize } from '../../../src/smtp/body-end.ts';
 
 /** Texts made of nothing but what matters to the scanner. */
-const body = fc.array(fc.constantFrom('\r', '\n', '.', '\0', 'a', '\r\n', '\r\n.', '.\r\n'), { maxLength: 24 }).map((parts) => parts.join(''));
+const body = fc
+  .array(fc.constantFrom('\r', '\n', '.', '\0', 'a', '\r\n', '\r\n.', '.\r\n'), { maxLength: 24 })
+  .map((parts) => parts.join(''));
 const cuts = fc.array(fc.nat({ max: 60 }), { maxLength: 8 });
 
 interface Seen {
@@ -18,7 +20,9 @@ interface Seen {
 /** What the engine does: pieces arrive, unused bytes stay in front of the next. */
 function feed(text: string, places: readonly number[], mode: 'raw' | 'normalize'): Seen {
   const scanner = new BodyScanner();
-  const borders = [...new Set([...places.filter((place) => place < text.length), text.length])].sort((a, b) => a - b);
+  const borders = [...new Set([...places.filter((place) => place < text.length), text.length])].sort(
+    (a, b) => a - b,
+  );
   let state: BodyState = BodyState.LineStart;
   let used = 0;
   let odd = false;

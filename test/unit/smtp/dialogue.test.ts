@@ -7,22 +7,37 @@ const standings = Object.entries(Standing);
 const verbs = Object.entries(Verb);
 
 describe('the law', () => {
-  test.each(verbs)('has a cell for %s in every standing: something to do, or a reply that is an error', (_, verb) => {
-    for (const [, standing] of standings) {
-      const cell = lawFor(standing, verb);
-      expect((cell.deed === null) !== (cell.reply === null)).toBe(true);
-      expect(cell.error).toBe(cell.reply !== null);
-      if (cell.reply !== null) expect(replyTable[cell.reply].text).toMatch(/^5/);
-      if (cell.reply !== null) expect(hangsUp(cell.reply)).toBe(false);
-    }
-  });
+  test.each(verbs)(
+    'has a cell for %s in every standing: something to do, or a reply that is an error',
+    (_, verb) => {
+      for (const [, standing] of standings) {
+        const cell = lawFor(standing, verb);
+        expect((cell.deed === null) !== (cell.reply === null)).toBe(true);
+        expect(cell.error).toBe(cell.reply !== null);
+        if (cell.reply !== null) expect(replyTable[cell.reply].text).toMatch(/^5/);
+        if (cell.reply !== null) expect(hangsUp(cell.reply)).toBe(false);
+      }
+    },
+  );
 
   test('mail wants EHLO first, recipients want a sender, data wants a recipient (RFC 5321 §4.1.4)', () => {
-    const may = (verb: Verb): readonly string[] => standings.filter(([, standing]) => lawFor(standing, verb).deed !== null).map(([name]) => name);
+    const may = (verb: Verb): readonly string[] =>
+      standings.filter(([, standing]) => lawFor(standing, verb).deed !== null).map(([name]) => name);
     expect(may(Verb.Mail)).toEqual(['Greeted']);
     expect(may(Verb.Rcpt)).toEqual(['Mail', 'Rcpt']);
     expect(may(Verb.Data)).toEqual(['Rcpt']);
-    for (const verb of [Verb.Ehlo, Verb.Helo, Verb.Rset, Verb.Noop, Verb.Quit, Verb.Help, Verb.Vrfy]) expect(may(verb)).toHaveLength(4);
-    for (const verb of [Verb.Expn, Verb.Etrn, Verb.Starttls, Verb.Auth, Verb.Xclient, Verb.Xforward, Verb.Turn, Verb.Unknown]) expect(may(verb)).toEqual([]);
+    for (const verb of [Verb.Ehlo, Verb.Helo, Verb.Rset, Verb.Noop, Verb.Quit, Verb.Help, Verb.Vrfy])
+      expect(may(verb)).toHaveLength(4);
+    for (const verb of [
+      Verb.Expn,
+      Verb.Etrn,
+      Verb.Starttls,
+      Verb.Auth,
+      Verb.Xclient,
+      Verb.Xforward,
+      Verb.Turn,
+      Verb.Unknown,
+    ])
+      expect(may(verb)).toEqual([]);
   });
 });

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { bytesOf, latin1 } from '../../../src/base/ascii.ts';
 import { LineReader, Oddity } from '../../../src/smtp/line-reader.ts';
 
-const stream = fc.array(fc.constantFrom('\r', '\n', '\0', 'a', 'Z', ' ', '\xff', '\r\n'), { maxLength: 40 }).map((parts) => parts.join(''));
+const stream = fc
+  .array(fc.constantFrom('\r', '\n', '\0', 'a', 'Z', ' ', '\xff', '\r\n'), { maxLength: 40 })
+  .map((parts) => parts.join(''));
 
 /** Reads lines out of a stream that arrives with one border at `border`, as the engine does it. */
 function linesOf(text: string, border: number): readonly { text: string; oddities: number }[] {

@@ -9,9 +9,19 @@ const of = (line: string): number => {
 };
 
 describe('the first word', () => {
-  test.each(verbTable.map((row, verb) => [row.word, verb] as const))('%s is read in any case, alone and with text behind it', (word, verb) => {
-    for (const line of [word, word.toLowerCase(), `${word} x`, `${word}\tx`, `${word[0]}${word.slice(1).toLowerCase()} `]) expect(of(line)).toBe(verb);
-  });
+  test.each(verbTable.map((row, verb) => [row.word, verb] as const))(
+    '%s is read in any case, alone and with text behind it',
+    (word, verb) => {
+      for (const line of [
+        word,
+        word.toLowerCase(),
+        `${word} x`,
+        `${word}\tx`,
+        `${word[0]}${word.slice(1).toLowerCase()} `,
+      ])
+        expect(of(line)).toBe(verb);
+    },
+  );
 
   test.each(verbTable.map((row) => row.word))('%s with a letter more or less is another word', (word) => {
     expect(of(`${word}x`)).toBe(Verb.Unknown);
@@ -23,9 +33,12 @@ describe('the first word', () => {
     expect(of(word.toLowerCase())).toBe(Verb.NonSmtp);
   });
 
-  test.each(['Subject: x', 'Host:', 'x:', ' EHLO', '\x16\x03\x01', '.', '-', '220 x', '\xff'])('%j is no SMTP', (line) => {
-    expect(of(line)).toBe(Verb.NonSmtp);
-  });
+  test.each(['Subject: x', 'Host:', 'x:', ' EHLO', '\x16\x03\x01', '.', '-', '220 x', '\xff'])(
+    '%j is no SMTP',
+    (line) => {
+      expect(of(line)).toBe(Verb.NonSmtp);
+    },
+  );
 
   test('the table and the numbers agree', () => {
     for (const [name, verb] of Object.entries(Verb)) {
@@ -38,8 +51,13 @@ describe('the first word', () => {
 test('agrees with a look into the table for any line without NUL', () => {
   const words = [...verbTable.map((row) => row.word), ...foreignWords];
   const line = fc.oneof(
-    fc.string({ unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)), maxLength: 14 }),
-    fc.tuple(fc.constantFrom(...words), fc.constantFrom('', ' ', ':', 'x', '\t y', ' : z')).map((parts) => parts.join('')),
+    fc.string({
+      unit: fc.integer({ min: 1, max: 255 }).map((code) => String.fromCharCode(code)),
+      maxLength: 14,
+    }),
+    fc
+      .tuple(fc.constantFrom(...words), fc.constantFrom('', ' ', ':', 'x', '\t y', ' : z'))
+      .map((parts) => parts.join('')),
   );
   fc.assert(
     fc.property(line, (text) => {
@@ -56,6 +74,12 @@ test('agrees with a look into the table for any line without NUL', () => {
   );
 });
 
-test.each([['MAIL FROM:<a>', 5], ['MAIL \t FROM:', 7], ['MAIL', 4], ['MAIL  ', 6], ['', 0]])('the text behind the verb of %j begins at %i', (line, at) => {
+test.each([
+  ['MAIL FROM:<a>', 5],
+  ['MAIL \t FROM:', 7],
+  ['MAIL', 4],
+  ['MAIL  ', 6],
+  ['', 0],
+])('the text behind the verb of %j begins at %i', (line, at) => {
   expect(argumentStart(bytesOf(line), 0, line.length)).toBe(at);
 });

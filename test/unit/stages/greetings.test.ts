@@ -27,7 +27,10 @@ test('offers what the backend offers and Sluice can read, never CHUNKING, STARTT
   fc.assert(
     fc.property(fc.nat({ max: 15 }), (extensions) => {
       const { ehlo, ehloPipelining } = greetings(0, extensions, 1_000);
-      const offered = text(ehlo).split('\r\n').slice(1, -1).map((line) => line.slice(4).split(' ')[0]);
+      const offered = text(ehlo)
+        .split('\r\n')
+        .slice(1, -1)
+        .map((line) => line.slice(4).split(' ')[0]);
       const wanted = [
         ...((extensions & Extension.Size) === 0 ? [] : ['SIZE']),
         ...((extensions & Extension.EightBitMime) === 0 ? [] : ['8BITMIME']),
@@ -47,8 +50,11 @@ test.each([
   [500, 1_000, 500, '250-SIZE 500\r\n'],
   [2_000, 1_000, 1_000, '250-SIZE 1000\r\n'],
   [500, 0, 500, '250-SIZE 500\r\n'],
-])('of an own limit of %i and the backend\'s of %i the smaller one stands: %i', (own, theirs, wanted, line) => {
-  const made = greetings(own, Extension.Size, theirs);
-  expect(made.sizeMaxBytes).toBe(wanted);
-  expect(text(made.ehlo)).toContain(line);
-});
+])(
+  "of an own limit of %i and the backend's of %i the smaller one stands: %i",
+  (own, theirs, wanted, line) => {
+    const made = greetings(own, Extension.Size, theirs);
+    expect(made.sizeMaxBytes).toBe(wanted);
+    expect(text(made.ehlo)).toContain(line);
+  },
+);

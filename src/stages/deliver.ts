@@ -13,7 +13,7 @@
  */
 import { Job } from '../backend/lane-host.ts';
 import { Outcome } from '../backend/outcomes.ts';
-import { Timer } from '../policy/patience.ts';
+import { HANDOVER_MS_MAX, Timer } from '../policy/patience.ts';
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
@@ -30,9 +30,6 @@ const FINAL_DOT_BYTES = 3;
 const OVERRUN_BYTES_MAX = 1_000_000;
 /** Bytes of a refused message that are thrown away when there is no size limit. */
 const DISCARD_BYTES_MAX = 100_000_000;
-/** Half of what a client waits for the answer to its message (RFC 5321 §4.5.3.2.6): by then a lane has all of it. */
-const HANDOVER_MS_MAX = 300_000;
-
 /** DATA: asks for the message. `isAhead`: bytes stand behind the command although 354 was not said. */
 export function startReceiving(works: Works, slot: number, isAhead: boolean): void {
   const { sessions, replies, spool } = works;

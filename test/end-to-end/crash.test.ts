@@ -70,7 +70,7 @@ test('a crashed shard takes only its own sessions with it, and is started again'
   const ids = program.sessions.map(({ id }) => String(id));
   expect(new Set(ids).size).toBe(ids.length);
   const shards = new Set(program.sessions.slice(-24).map(({ id }) => String(id).replace(/-.*/, '')));
-  expect(shards).toEqual(new Set(['test02', 'test11']));
+  expect(shards).toEqual(new Set(['test.0.2', 'test.1.1']));
 });
 
 test('a shard that dies again and again is started after longer and longer pauses', async () => {

@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 /** The engine process that a session was in: the character of its id behind the start's six. */
-const processOf = (id: unknown): string => String(id).slice(6, 7);
+const processOf = (id: unknown): string => String(id).split('.')[1]!;
 
 async function sendMany(port: number, count: number, network: string): Promise<void> {
   for (let at = 0; at < count; at++) {
@@ -106,7 +106,7 @@ test('a child that is killed is replaced, and the other serves on', async () => 
   const number = /engine process (\d) ended/.exec(program.said)![1]!;
   await until('the new child has served', async () => {
     await sendMany(port, 1, '127.6.5');
-    return program.sessions.some(({ id }) => String(id).slice(6, 8) === `${number}2`);
+    return program.sessions.some(({ id }) => String(id).split('.').slice(1, 3).join('.') === `${number}.2`);
   });
   const { sessions } = program;
   expect(new Set(sessions.map(({ id }) => id)).size).toBe(sessions.length);

@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { defaultConfig } from '../../../src/config/load.ts';
+import {
+  allowedDelayMs,
+  patienceProblems,
+  patienceTable,
+  plannedDelayMs,
+  Timer,
+  timerTable,
+} from '../../../src/policy/patience.ts';
+
+const timers = Object.values(Timer);
+const configs = fc
+  .record({
+    greetWaitMs: fc.integer({ min: 0, max: 600_000 }),
+    replyDelayMs: fc.integer({ min: 0, max: 3_600_000 }),
+    timerShare: fc.integer({ min: 1, max: 100 }),
+    totalMaxMs: fc.integer({ min: 0, max: 600_000 }),
+  })
+  .map(({ greetWaitMs, ...shape }) => defaultConfig({ screen: { greetWaitMs }, shape }));
+
+describe('the patience budget', () => {
+  it('never uses more of a timer than its share, nor more than is left in all', () => {
+    fc.assert(
+      fc.property(
+        configs,
+        fc.constantFrom(...timers),
+        fc.integer({ min: 0, max: 4_000_000 }),
+        (config, timer, spentMs) => {
+          const delayMs = allowedDelayMs(config, timer, plannedDelayMs(config, timer), spentMs);
+          const limitMs = timerTable[timer]?.limitMs ?? 0;
+          expect(delayMs).toBeGreaterThanOrEqual(0);
+          expect(delayMs).toBeLessThanOrEqual((limitMs * config.shape.timerShare) / 100);
+          if (delayMs > 0) expect(delayMs + spentMs).toBeLessThanOrEqual(config.shape.totalMaxMs);
+        },
+      ),
+    );
+  });
+
+  it('delays a session by no more than its total, whatever is asked of it', () => {
+    fc.assert(
+      fc.property(configs, fc.array(fc.constantFrom(...timers), { maxLength: 300 }), (config, asked) => {
+        let spentMs = 0;
+        for (const timer of asked)
+          spentMs += allowedDelayMs(config, timer, plannedDelayMs(config, timer), spentMs);
+        expect(spentMs).toBeLessThanOrEqual(config.shape.totalMaxMs);
+      }),
+    );
+  });
+
+  it('leaves replies without a timer undelayed', () => {
+    expect(allowedDelayMs(defaultConfig(), Timer.None, 10_000, 0)).toBe(0);
+  });
+
+  it('finds nothing wrong with the defaults', () => {
+    expect(patienceProblems(defaultConfig())).toEqual([]);
+  });
+
+  it('names the timer that a backend with long timeouts would break', () => {
+    const config = defaultConfig({ backend: { waitMaxMs: 200_000, replyTimeoutMs: 200_000 } });
+    expect(patienceProblems(config).join('\n')).toContain('RCPT: a client may wait');
+  });
+
+  it('refuses a greeting wait beyond the share of its timer', () => {
+    const config = defaultConfig({ screen: { greetWaitMs: 200_000 }, shape: { timerShare: 50 } });
+    expect(patienceProblems(config).join('\n')).toContain('screen.greet_wait');
+  });
+
+  it('has a row for every timer, each with its source', () => {
+    const rows = patienceTable(defaultConfig());
+    expect(rows.map(({ timer }) => timer)).toEqual([...timerTable.map(({ name }) => name), 'end of data']);
+    for (const row of rows) expect(row.source).not.toBe('');
+  });
+});

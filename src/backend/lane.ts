@@ -38,6 +38,8 @@ export class Lane {
   job: Job = Job.None;
   /** Clients this connection has spoken for. */
   uses = 0;
+  /** Commands for clients that this connection refused. */
+  refusals = 0;
   /** Since when it rests with its owner, on the shard's clock; kept by the pool's master. */
   heldSinceMs = 0;
   /** True when this connection was usable once. */
@@ -74,6 +76,7 @@ export class Lane {
     this.state = LaneState.Opening;
     this.#talk.open(handle);
     this.uses = 0;
+    this.refusals = 0;
     this.cameUp = false;
     this.#abandoned = false;
     this.#forgetOwner();

@@ -2,7 +2,7 @@
  * lanes — few connections to the backend, many clients: who may speak now
  *
  * A client gets a lane at the moment it needs one and gives it back at once, so a handful of server processes
- * behind Sluice serve everybody. Whoever finds none free waits in line (first come, first served) for at most
+ * behind Sluice serve everybody. Whoever finds none free waits in line (backend/waiting-line) for at most
  * `backend.wait_max`, which is the stage's timer, not ours.
  *
  * A quick client keeps its lane for `backend.hold` between two commands, which spares it a second transaction; when
@@ -12,7 +12,6 @@
  * meantime every request is answered at once: mail stays with its sender, nobody waits for nothing.
  */
 import { NO_HANDLE } from '../base/handle.ts';
-import { SlotQueue } from '../base/slot-queue.ts';
 import type { Config } from '../config/config.ts';
 import { Count } from '../session/counters.ts';
 import type { Counters } from '../session/counters.ts';
@@ -32,10 +31,16 @@ import { Outcome, Outcomes } from './outcomes.ts';
 import { Pool } from './pool.ts';
 import { ReplyReader } from './reply-reader.ts';
 import type { Spool } from './spool.ts';
+import { WaitingLine } from './waiting-line.ts';
 
 const IDLE_MS = 60_000;
 /** Whoever waits for a lane leaves a client that rests with one at least this long for its next command. */
 const HOLD_MS_MIN = 50;
+/**
+ * Refusals on one connection before it is left, where the backend counts them: Postfix makes every reply wait for a
+ * second from the tenth on (smtpd_soft_error_limit), whoever is to blame.
+ */
+const REFUSALS_MAX = 9;
 const CLOSING_MS = 5_000;
 /** Lanes on which a step is tried before its client is told to try again. */
 const ATTEMPTS_MAX = 3;
@@ -71,7 +76,9 @@ export class Lanes implements LaneHost {
   readonly #parts: LanesParts;
   readonly #pool: Pool;
   readonly #laneOf: Int16Array;
-  readonly #waiting: SlotQueue;
+  readonly #waiting: WaitingLine;
+  /** Sessions of good standing, by slot: 1. */
+  readonly #preferred: Uint8Array;
   readonly #waitingJobs: Uint8Array;
   readonly #attempts: Uint8Array;
   readonly #outcomes: Outcomes;
@@ -86,7 +93,8 @@ export class Lanes implements LaneHost {
     this.hostname = parts.config.hostname;
     this.#pool = new Pool(this, parts.endpoint, parts.lanesMax, parts.wheel, parts.timerBase);
     this.#laneOf = new Int16Array(parts.sessionsMax).fill(-1);
-    this.#waiting = new SlotQueue(parts.sessionsMax);
+    this.#waiting = new WaitingLine(parts.sessionsMax);
+    this.#preferred = new Uint8Array(parts.sessionsMax);
     this.#waitingJobs = new Uint8Array(parts.sessionsMax);
     this.#attempts = new Uint8Array(parts.sessionsMax);
     this.#outcomes = new Outcomes(parts.sessionsMax);
@@ -100,10 +108,14 @@ export class Lanes implements LaneHost {
     if (this.capabilitiesVersion === 0 && !this.#pool.anyUp && !this.#isPaused()) this.#open();
   }
 
-  /** Wants a step for a session; the outcome comes by `nextOutcome`, never before this returns. */
-  request(slot: number, job: Job, nowMs: number): void {
+  /**
+   * Wants a step for a session; the outcome comes by `nextOutcome`, never before this returns. A session of good
+   * standing waits before others.
+   */
+  request(slot: number, job: Job, isOfGoodStanding: boolean, nowMs: number): void {
     this.#nowMs = nowMs;
     this.#attempts[slot] = 0;
+    this.#preferred[slot] = isOfGoodStanding ? 1 : 0;
     this.#place(slot, job);
   }
 
@@ -218,9 +230,7 @@ export class Lanes implements LaneHost {
   }
 
   ready(lane: Lane): void {
-    const isSpent =
-      lane.uses > 0 && (this.#reusable !== true || lane.uses >= this.#parts.config.backend.usesMax);
-    if (isSpent) {
+    if (this.#isSpent(lane)) {
       lane.quit();
       return;
     }
@@ -233,8 +243,16 @@ export class Lanes implements LaneHost {
   }
 
   answered(lane: Lane, slot: number, code: number, reply: Uint8Array): void {
+    if (code >= 400) lane.refusals += 1;
     this.#hold(lane);
     this.#outcomes.add(slot, Outcome.Answered, code, reply);
+  }
+
+  /** A connection that is not to be used for another client, or not much longer for this one. */
+  #isSpent(lane: Lane): boolean {
+    const isReusable = this.#reusable === true;
+    const { usesMax } = this.#parts.config.backend;
+    return lane.uses >= (isReusable ? usesMax : 1) || lane.refusals >= (isReusable ? usesMax : REFUSALS_MAX);
   }
 
   envelopeChanged(lane: Lane, slot: number, code: number, reply: Uint8Array): void {
@@ -284,14 +302,12 @@ export class Lanes implements LaneHost {
 
   down(lane: Lane): void {
     this.#pool.disarm(lane);
-    const next = this.#waiting.first();
-    if (next < 0) return;
     if (this.#isPaused()) {
       this.#refuseWaiting();
       return;
     }
-    this.#waiting.leave(next);
-    this.#place(next, this.#waitingJobs[next] as Job);
+    const next = this.#waiting.serve();
+    if (next >= 0) this.#place(next, this.#waitingJobs[next] as Job);
   }
 
   waits(lane: Lane, step: Step): void {
@@ -320,7 +336,7 @@ export class Lanes implements LaneHost {
       return;
     }
     this.#waitingJobs[slot] = job;
-    this.#waiting.join(slot);
+    this.#waiting.join(slot, job === Job.Deliver || this.#preferred[slot] === 1);
     const held = this.#pool.longestHeld();
     if (held !== null && held.heldSinceMs + HOLD_MS_MIN <= this.#nowMs) this.#takeBack(held);
     else this.#pool.endHolds(HOLD_MS_MIN);
@@ -341,6 +357,10 @@ export class Lanes implements LaneHost {
   /** A lane rests with its client: for long when nobody else wants it, for a moment when somebody does. */
   #hold(lane: Lane): void {
     lane.heldSinceMs = this.#nowMs;
+    if (lane.refusals >= REFUSALS_MAX && this.#isSpent(lane)) {
+      this.#takeBack(lane);
+      return;
+    }
     this.#arm(lane, this.#waiting.length > 0 ? HOLD_MS_MIN : this.#parts.config.backend.holdMs);
   }
 

@@ -120,7 +120,7 @@ function received(works: Works, slot: number): void {
   sessions.enter(slot, Phase.Delivering);
   sessions.backendSinceMs[slot] = works.nowMs;
   wheel.arm(slot, works.nowMs + config.backend.waitMaxMs);
-  return lanes.request(slot, Job.Deliver, works.nowMs);
+  return lanes.request(slot, Job.Deliver, true, works.nowMs);
 }
 
 /** The backend has answered the message, or could not be given it. */

@@ -48,7 +48,7 @@ export function judgeRecipient(works: Works, slot: number, argument: string): vo
   sessions.enter(slot, Phase.Verifying);
   sessions.backendSinceMs[slot] = works.nowMs;
   works.wheel.arm(slot, works.nowMs + config.backend.waitMaxMs);
-  works.lanes.request(slot, Job.Verify, works.nowMs);
+  works.lanes.request(slot, Job.Verify, sessions.paces[slot] === Pace.Instant, works.nowMs);
   return undefined;
 }
 

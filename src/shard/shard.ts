@@ -220,12 +220,18 @@ export class Shard {
       dismiss(works, slot, 'pipelining', replies.protocolDrop);
   }
 
-  /** A client that has finished sending, with nothing left to be read, waits for no reply of ours. */
+  /**
+   * A client that has finished sending waits for no reply of ours. In the greeting and while it is kept waiting that
+   * holds whatever it has said before: a zombie that spoke early and left would keep its slot for the whole wait.
+   */
   #leaveIfEnded(slot: number): boolean {
     const { works } = this;
     const { sessions, front } = works;
-    if (!sessions.has(slot, Flag.PeerEnded) || sessions.phaseOf(slot) === Phase.Closing) return false;
-    if (front.peek(sessions.handleOf(slot)).length > 0 || works.lanes.isCommitted(slot)) return false;
+    const phase = sessions.phaseOf(slot);
+    if (!sessions.has(slot, Flag.PeerEnded) || phase === Phase.Closing) return false;
+    const isKeptWaiting = phase === Phase.Greeting || phase === Phase.Owing;
+    if (!isKeptWaiting && front.peek(sessions.handleOf(slot)).length > 0) return false;
+    if (works.lanes.isCommitted(slot)) return false;
     cut(works, slot, leavingOf(works, slot));
     return false;
   }

@@ -15,13 +15,22 @@ interface Line {
 
 interface Side {
   sessions: number;
+  /** Sessions that delivered at least one message. */
+  delivering: number;
   messages: number;
   delayMs: number;
   durationMs: number;
   readonly endings: Map<string, number>;
 }
 
-const newSide = (): Side => ({ sessions: 0, messages: 0, delayMs: 0, durationMs: 0, endings: new Map() });
+const newSide = (): Side => ({
+  sessions: 0,
+  delivering: 0,
+  messages: 0,
+  delayMs: 0,
+  durationMs: 0,
+  endings: new Map(),
+});
 
 export class DemoTally {
   readonly #zombies = newSide();
@@ -33,6 +42,7 @@ export class DemoTally {
     const second = Number(session.client.split('.')[1]);
     const side = second >= 64 && second < 128 ? this.#zombies : this.#honest;
     side.sessions += 1;
+    side.delivering += session.messages > 0 ? 1 : 0;
     side.messages += session.messages;
     side.delayMs += session.delay_ms;
     side.durationMs += session.duration_ms;
@@ -43,9 +53,9 @@ export class DemoTally {
   text(stored: number): string {
     const zombies = this.#zombies;
     const share =
-      zombies.sessions === 0 ? 0 : (100 * (zombies.sessions - zombies.messages)) / zombies.sessions;
+      zombies.sessions === 0 ? 0 : (100 * (zombies.sessions - zombies.delivering)) / zombies.sessions;
     const lines = [
-      `zombie sessions ended   ${zombies.sessions}, of which ${zombies.messages} delivered a message: ${share.toFixed(2)} % got nothing through`,
+      `zombie sessions ended   ${zombies.sessions}, of which ${zombies.delivering} delivered a message: ${share.toFixed(2)} % got nothing through`,
       `time spent on Sluice    ${hours(zombies.durationMs)} by zombies, ${hours(this.#honest.durationMs)} by honest senders`,
       `mail server behind it   stored ${stored} messages, ${this.#honest.messages} from honest senders`,
       `how zombies ended       ${listOf(zombies.endings)}`,

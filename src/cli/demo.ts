@@ -11,13 +11,14 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Load } from '../../loadgen/load.ts';
+import type { LoadResult } from '../../loadgen/load.ts';
 import { planDefaults } from '../../loadgen/plan.ts';
 import type { Plan } from '../../loadgen/plan.ts';
 import { glanceLine, honestTroubles, textOf, writeResults } from '../../loadgen/report.ts';
@@ -66,7 +67,11 @@ export async function demoVerb(options: {
     const tally = new DemoTally();
     engine = await startEngine(file, tally);
     print(openingText(options, port));
-    return await play(options, port, sink, tally);
+    const result = await play(options, port);
+    // The last lines of its log come when it ends.
+    await stopEngine(engine);
+    tell(result, tally.text(sink.stats.messages));
+    return honestTroubles(result).length === 0 ? exitCodes.good : exitCodes.failed;
   } finally {
     if (engine !== null) await stopEngine(engine);
     await sink.close();
@@ -77,9 +82,7 @@ export async function demoVerb(options: {
 async function play(
   options: { sessions: number; duration: string; seed: number },
   port: number,
-  sink: Sink,
-  tally: DemoTally,
-): Promise<number> {
+): Promise<LoadResult> {
   const durationMs = readDuration(options.duration) ?? planDefaults.durationMs;
   const plan: Plan = {
     ...planDefaults,
@@ -102,13 +105,17 @@ async function play(
   const result = await load.run();
   process.off('SIGINT', stop);
   process.off('SIGTERM', stop);
-  const text = `${textOf(result)}\n${tally.text(sink.stats.messages)}`;
-  print(`\n${text}`);
+  return result;
+}
+
+/** Prints the table and writes it to results/ of the present directory. */
+function tell(result: LoadResult, sums: string): void {
+  print(`\n${textOf(result)}\n${sums}`);
   mkdirSync('results', { recursive: true });
   const base = join('results', `demo-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}`);
   writeResults(base, result);
+  appendFileSync(`${base}.md`, `\n${sums.replace(/^/gm, '    ').trimEnd()}\n`);
   print(`\nwritten to ${base}.md and ${base}.json\n`);
-  return honestTroubles(result).length === 0 ? exitCodes.good : exitCodes.failed;
 }
 
 async function startEngine(file: string, tally: DemoTally): Promise<ChildProcess> {
@@ -133,7 +140,7 @@ async function startEngine(file: string, tally: DemoTally): Promise<ChildProcess
 /** First a drain, then the end. */
 async function stopEngine(engine: ChildProcess): Promise<void> {
   if (engine.exitCode !== null || engine.signalCode !== null) return;
-  const ended = once(engine, 'exit');
+  const ended = once(engine, 'close');
   engine.kill('SIGTERM');
   const timer = setTimeout(() => engine.kill('SIGKILL'), STOP_MS);
   await ended;

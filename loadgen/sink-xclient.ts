@@ -5,7 +5,7 @@
  * omitted keeps the value of the client before (except HELO, PROTO and LOGIN, which go back to nothing);
  * a bad attribute in the middle leaves the ones before it in force; values are xtext.
  *
- * Source: Postfix XCLIENT_README, as summed up in the field notes on the protocol (mission §5.1 and §5.2).
+ * Sources: Postfix XCLIENT_README, and the behaviour of Postfix 3.7.
  */
 import { isIPv4, isIPv6 } from 'node:net';
 

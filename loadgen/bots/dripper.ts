@@ -4,8 +4,8 @@
  * Waits for the greeting, then sends its commands one byte at a time and goes on with a body that never
  * ends. It hears nothing. Limits on time per read never catch it; a limit on time per line does.
  *
- * Source: field notes on postscreen, mission §1.1 ("limits are on time to receive a whole command line, not
- * per read"); about 1 % of spambots hang (second seed document).
+ * Sources: postscreen(8), which limits the time for a whole command and not for each read; about 1 % of spambots
+ * hang (W. Venema, LISA 2010).
  */
 import type { Random } from '../../src/base/prng.ts';
 import { Stage } from './bot.ts';

@@ -3,8 +3,8 @@
  *
  * Turn by turn through a list of guesses, most of them wrong; quits without a word when the list is over.
  *
- * Source: field notes, mission §4.5: zombies take "no such user" as feedback and drop the address from their
- * lists (Stringhini et al., USENIX Security 2012).
+ * Source: Stringhini et al., USENIX Security 2012: zombies take the answer that a user does not exist as
+ * feedback and drop the address from their lists.
  */
 import type { Random } from '../../src/base/prng.ts';
 import { Stage } from './bot.ts';

@@ -4,8 +4,7 @@
  * After any refusal it sits silent for five minutes, longer than most servers wait, and so keeps one server
  * process busy for each of them. Before that it is as patient as it needs to be to hear the refusal.
  *
- * Source: the second seed document (Venema, LISA 2010): "550" at 13:01:37, time-out after RCPT at 13:06:37;
- * a hundred server processes are kept busy this way.
+ * Source: W. Venema at LISA 2010: refused with 550 at 13:01:37, timed out at 13:06:37; a hundred server processes are kept busy this way.
  */
 import { between } from './patience.ts';
 import type { BotRow, Move } from './bot.ts';

@@ -4,7 +4,7 @@
  * Speaks HTTP as soon as it is connected (open proxies and cross-protocol attacks do), reads whatever comes
  * and leaves when its patience is over.
  *
- * Source: field notes on postscreen, mission §1.3: CONNECT, GET and POST are its default forbidden commands.
+ * Source: postconf(5): CONNECT, GET and POST are among the forbidden commands that Postfix ships with.
  */
 import type { Random } from '../../src/base/prng.ts';
 import { Stage } from './bot.ts';

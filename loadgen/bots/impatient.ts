@@ -5,7 +5,7 @@
  * message lets it leave earlier. Rustock leaves at 21 seconds, Climbot at 100: the spikes in a histogram of
  * ages at disconnect by which the families were told apart.
  *
- * Source: the first seed document (MailChannels, 2009, "Identifying botnets by how long they last").
+ * Source: MailChannels' blog, March 2009, with the Composite Block List to tell the families apart.
  */
 import type { BotRow, Move } from './bot.ts';
 import { exactly } from './patience.ts';

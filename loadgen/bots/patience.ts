@@ -1,9 +1,8 @@
 /**
  * patience — how long clients wait, as far as it was measured and published
  *
- * Honest: the timers of RFC 5321 section 4.5.3.2, quoted in the first seed document (MailChannels, 2009).
- * Zombies: "90 % of spam connections are gone after about 10 s of slow speech" (MailChannels at MAAWG, 2008),
- * "about 90 % leave at a delay of 10–15 s" (Mailtraq); field notes on the protocol, mission §4.5.
+ * Honest: the timers of RFC 5321 section 4.5.3.2. Zombies: nine of ten are gone after some 10 seconds of slow
+ * speech (MailChannels at MAAWG, February 2008), or at a delay of 10 to 15 seconds (Mailtraq's documentation).
  */
 import type { Random } from '../../src/base/prng.ts';
 

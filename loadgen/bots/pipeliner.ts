@@ -4,7 +4,7 @@
  * HELO, MAIL, RCPT, DATA, the message and QUIT leave in one write, whatever the server offers; then it
  * listens until the server closes or its patience is over.
  *
- * Source: the second seed document (Venema, LISA 2010): about 1 % of spambots pipeline before it is offered.
+ * Source: W. Venema at LISA 2010: about 1 % of spambots pipeline before it is offered.
  */
 import type { Random } from '../../src/base/prng.ts';
 import { Stage } from './bot.ts';

@@ -5,7 +5,7 @@
  * a reply, 2 for DATA's, 10 for the final one, quits properly, and retries nothing by itself. One that
  * leaves `gaveUp`, or a message of its that nobody stored, is a fault of the server.
  *
- * Sources: RFC 5321 sections 3.1, 4.3.1 and 4.5.3.2; the first seed document on timers.
+ * Sources: RFC 5321 sections 3.1, 4.3.1 and 4.5.3.2.
  */
 import type { Random } from '../../src/base/prng.ts';
 import { Saw, Stage } from './bot.ts';

@@ -5,7 +5,7 @@
  * first line of a greeting, taking "220-" for the whole of it. From then on each reply is taken as the cue
  * for the next command, so they stay one command ahead for the rest of the session.
  *
- * Source: the second seed document (Venema, LISA 2010): over 60 % and over 70 % of bots at two sites speak
+ * Source: W. Venema at LISA 2010: over 60 % and over 70 % of bots at two sites speak
  * before the greeting; "220-" in front of a pause is what finds them.
  */
 import type { Random } from '../../src/base/prng.ts';

@@ -5,8 +5,8 @@
  * leaves when its patience is over, whatever it was waiting for. As it stands it is the `hasty` zombie; the
  * others differ in one or two of the hooks (begins, heard, refused, woke).
  *
- * Sources: patience.ts for how long; "some MTAs do not send QUIT, bots nearly never do" (seed document 0 and
- * field notes, mission §4.2: a quarter of a percent of honest sessions end without QUIT).
+ * Sources: patience.ts for how long; about a quarter of a percent of honest sessions end without QUIT (MailChannels
+ * blog), while bots hardly ever say it.
  */
 import type { Random } from '../../src/base/prng.ts';
 import { Saw, Stage } from './bot.ts';

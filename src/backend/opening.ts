@@ -6,20 +6,11 @@
  * the trial is nobody's (RFC 5737).
  */
 import { latin1 } from '../base/ascii.ts';
-import { xclientCommand } from '../smtp/xclient.ts';
+import { nobody, xclientCommand } from '../smtp/xclient.ts';
 import type { Capabilities } from './capabilities.ts';
 import { NO_CAPABILITIES, readCapabilities } from './capabilities.ts';
 import type { LaneHost, Step } from './lane-host.ts';
 import type { Talk } from './talk.ts';
-
-const NOBODY = {
-  address: '192.0.2.1',
-  port: 25,
-  destinationAddress: '192.0.2.2',
-  destinationPort: 25,
-  esmtp: true,
-  helo: '',
-};
 
 /** How far the opening is. */
 export type Progress = 'goes on' | 'open' | 'spent' | { readonly fault: string };
@@ -69,7 +60,7 @@ export class Opening {
   }
 
   #sayTestXclient(): Progress {
-    this.#talk.say('testXclient', xclientCommand(this.capabilities.xclient, NOBODY));
+    this.#talk.say('testXclient', xclientCommand(this.capabilities.xclient, nobody));
     return 'goes on';
   }
 

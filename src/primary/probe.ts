@@ -11,16 +11,7 @@ import { createInterface } from 'node:readline';
 import { readCapabilities } from '../backend/capabilities.ts';
 import { endpointOf } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
-import { xclientCommand } from '../smtp/xclient.ts';
-
-const NOBODY = {
-  address: '192.0.2.1',
-  port: 25,
-  destinationAddress: '192.0.2.2',
-  destinationPort: 25,
-  esmtp: true,
-  helo: '',
-};
+import { nobody, xclientCommand } from '../smtp/xclient.ts';
 
 /** Looks at the backend of a configuration; `ok` is false when mail could not be delivered to it. */
 export async function probeBackend(config: Config): Promise<{ ok: boolean; lines: string[] }> {
@@ -63,13 +54,13 @@ async function converse(config: Config, socket: Socket, lines: string[]): Promis
     return false;
   }
   lines.push(`XCLIENT is offered with ${capabilities.xclient.join(' ')}`);
-  const first = await ask(xclientCommand(capabilities.xclient, NOBODY));
+  const first = await ask(xclientCommand(capabilities.xclient, nobody));
   if (!first.startsWith('220')) {
     lines.push(`XCLIENT was answered "${first.trimEnd()}": no mail can be delivered`);
     return false;
   }
   await ask(`EHLO ${config.hostname}`);
-  const second = await ask(xclientCommand(capabilities.xclient, NOBODY));
+  const second = await ask(xclientCommand(capabilities.xclient, nobody));
   lines.push(
     second.startsWith('220')
       ? 'a second XCLIENT is accepted: connections are reused'

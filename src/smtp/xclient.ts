@@ -19,6 +19,16 @@ export interface ClientIdentity {
   readonly helo: string;
 }
 
+/** An address that nobody has (RFC 5737), to try out XCLIENT with. */
+export const nobody: ClientIdentity = {
+  address: '192.0.2.1',
+  port: 25,
+  destinationAddress: '192.0.2.2',
+  destinationPort: 25,
+  esmtp: true,
+  helo: '',
+};
+
 const COMMAND_BYTES_MAX = 512;
 const UNAVAILABLE = '[UNAVAILABLE]';
 

@@ -1,8 +1,8 @@
 /**
  * crowd — ten thousand zombies and five hundred honest senders on the virtual clock
  *
- * Zombies are on the slow list, as a site that knows its botnets would have it. What the seed documents tell must
- * show: honest mail goes through within its own timers, and the ages at which slowed sessions end have the spikes
+ * Zombies are on the slow list, as a site that knows its botnets would have it. What was told of Traffic Control in
+ * 2009 must show: honest mail goes through within its own timers, and the ages at which slowed sessions end have the spikes
  * by which Rustock (21 s) and Climbot (100 s) were told apart.
  */
 import { beforeAll, expect, test } from 'vitest';

@@ -284,10 +284,16 @@ export class Lanes implements LaneHost {
   #blame(lane: Lane, why: string): void {
     const { counters, journal, config } = this.#parts;
     counters.add(Count.lanesFailed);
-    if (why.includes('XCLIENT')) counters.add(Count.identityRefused);
+    const isIdentityRefused = why.includes('XCLIENT');
+    if (isIdentityRefused) counters.add(Count.identityRefused);
     // A backend that lets go of a lane at rest is within its rights; one that cannot be opened, or takes no identity,
     // is left alone for a while.
-    if (!lane.cameUp || why.includes('XCLIENT')) this.#backoff.failed(this.#nowMs);
+    if (isIdentityRefused && lane.uses > 1 && config.backend.reuse === 'auto') {
+      // It took one from this connection before: reuse is allowed no more, which the next lane will try out anew.
+      this.#reusable = null;
+    } else if (!lane.cameUp || isIdentityRefused) {
+      this.#backoff.failed(this.#nowMs);
+    }
     journal.notice(`backend ${config.backend.address}: ${why}`);
   }
 

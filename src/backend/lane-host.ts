@@ -34,6 +34,17 @@ export type LaneState = (typeof LaneState)[keyof typeof LaneState];
 export const Job = { None: 0, Verify: 1, Deliver: 2 } as const;
 export type Job = (typeof Job)[keyof typeof Job];
 
+/** Who is to blame when a lane closes. */
+export const Fault = {
+  /** Nobody: the pool or the client had its reasons. */
+  None: 0,
+  /** The backend or the way to it. */
+  Backend: 1,
+  /** The backend took no identity from Sluice. */
+  Identity: 2,
+} as const;
+export type Fault = (typeof Fault)[keyof typeof Fault];
+
 /** What a command was for, and so what its reply is about. */
 export type Step =
   | 'greeting'
@@ -69,7 +80,7 @@ export interface LaneHost {
   /** A message was not handed over because a recipient was answered otherwise than before. */
   envelopeChanged(lane: Lane, slot: number, code: number, reply: Uint8Array): void;
   /** The lane failed; `slot` is its owner or -1, `committed` whether the backend may have the message. */
-  failed(lane: Lane, slot: number, job: Job, committed: boolean, why: string): void;
+  failed(lane: Lane, slot: number, job: Job, committed: boolean, fault: Fault, why: string): void;
   /** The message of the owner cannot be read back; the lane closes, and nothing was handed over. */
   unreadable(slot: number): void;
   /** The lane is of no use to its owner, through no fault of anybody: the step is for another lane. */

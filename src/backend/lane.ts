@@ -25,7 +25,7 @@ import type { Handle } from '../base/handle.ts';
 import { xclientCommand } from '../smtp/xclient.ts';
 import { Noted } from '../transport/transport.ts';
 import type { LaneHost, Step } from './lane-host.ts';
-import { Job, LaneState } from './lane-host.ts';
+import { Fault, Job, LaneState } from './lane-host.ts';
 import { Handover } from './handover.ts';
 import { Opening } from './opening.ts';
 import { Talk } from './talk.ts';
@@ -101,7 +101,7 @@ export class Lane {
     switch (this.state) {
       case LaneState.Busy:
         // Behind DATA there is no way back but to close; no final dot was sent, so nothing was handed over.
-        if (this.#talk.awaits('data') || this.#talk.awaits('final')) return this.close('');
+        if (this.#talk.awaits('data') || this.#talk.awaits('final')) return this.close('', Fault.None);
         this.#abandoned = true;
         this.#talk.dropUnsent();
         this.owner = -1;
@@ -136,14 +136,14 @@ export class Lane {
     this.#host.back.end(this.handle);
   }
 
-  /** Closes at once. An empty `why` means that nobody is at fault. */
-  close(why: string): void {
+  /** Closes at once; `why` is for the operator. */
+  close(why: string, fault: Fault = Fault.Backend): void {
     if (this.state === LaneState.Down || this.state === LaneState.Closing) return;
     const { owner, job, committed } = this;
     this.state = LaneState.Closing;
     this.#forgetOwner();
     this.#host.back.abort(this.handle);
-    this.#host.failed(this, owner, job, committed, why);
+    this.#host.failed(this, owner, job, committed, fault, why);
   }
 
   /** Obeys what the transport noted. */
@@ -167,7 +167,7 @@ export class Lane {
     if (this.#handover.pump(spool, this.owner, back, this.handle) !== 'failed')
       return this.#host.waits(this, 'final');
     const { owner } = this;
-    this.close('');
+    this.close('', Fault.None);
     return this.#host.unreadable(owner);
   }
 
@@ -201,7 +201,7 @@ export class Lane {
   }
 
   #overhear(step: Step, code: number): void {
-    if (step === 'xclient' && code !== 220) this.close(`answered XCLIENT with ${code}`);
+    if (step === 'xclient' && code !== 220) this.close(`answered XCLIENT with ${code}`, Fault.Identity);
     else if (this.#talk.isQuiet) this.#clear();
   }
 
@@ -213,7 +213,7 @@ export class Lane {
       case 'testEhlo':
         return this.#hearOpening(step, code, reply);
       case 'xclient':
-        if (code !== 220) return this.close(`answered XCLIENT with ${code}`);
+        if (code !== 220) return this.close(`answered XCLIENT with ${code}`, Fault.Identity);
         return this.#sayHello();
       case 'hello':
         // The client hears its refusal; any other answer must not pass for one to its recipient.
@@ -253,7 +253,7 @@ export class Lane {
     const progress = this.#opening.hear(step, code, reply);
     if (progress === 'goes on') return this.#closeAtFault();
     if (progress === 'open') return this.#opened();
-    if (progress !== 'spent') return this.close(progress.fault);
+    if (progress !== 'spent') return this.close(progress.why, progress.fault);
     // The owner, if there is one, gets another lane.
     const { owner, job } = this;
     this.#forgetOwner();

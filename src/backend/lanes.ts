@@ -26,7 +26,7 @@ import { NO_CAPABILITIES } from './capabilities.ts';
 import { Backoff } from './backoff.ts';
 import type { Lane } from './lane.ts';
 import type { LaneHost, Step } from './lane-host.ts';
-import { Job, LaneState } from './lane-host.ts';
+import { Fault, Job, LaneState } from './lane-host.ts';
 import { Outcome, Outcomes } from './outcomes.ts';
 import { Pool } from './pool.ts';
 import { ReplyReader } from './reply-reader.ts';
@@ -260,13 +260,13 @@ export class Lanes implements LaneHost {
     this.#outcomes.add(slot, Outcome.Changed, code, reply);
   }
 
-  failed(lane: Lane, slot: number, job: Job, committed: boolean, why: string): void {
+  failed(lane: Lane, slot: number, job: Job, committed: boolean, fault: Fault, why: string): void {
     const { counters } = this.#parts;
     this.#arm(lane, CLOSING_MS);
-    if (why !== '') this.#blame(lane, why);
+    if (fault !== Fault.None) this.#blame(lane, fault, why);
     if (slot < 0) return;
     this.#laneOf[slot] = -1;
-    if (job === Job.None || why === '') return;
+    if (job === Job.None || fault === Fault.None) return;
     if (committed) {
       counters.add(Count.messagesUncertain);
       this.#outcomes.add(slot, Outcome.Uncertain, 451, this.#parts.replies.backendLost);
@@ -281,10 +281,10 @@ export class Lanes implements LaneHost {
     this.#place(slot, job);
   }
 
-  #blame(lane: Lane, why: string): void {
+  #blame(lane: Lane, fault: Fault, why: string): void {
     const { counters, journal, config } = this.#parts;
     counters.add(Count.lanesFailed);
-    const isIdentityRefused = why.includes('XCLIENT');
+    const isIdentityRefused = fault === Fault.Identity;
     if (isIdentityRefused) counters.add(Count.identityRefused);
     // A backend that lets go of a lane at rest is within its rights; one that cannot be opened, or takes no identity,
     // is left alone for a while.

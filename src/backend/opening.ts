@@ -10,10 +10,11 @@ import { nobody, xclientCommand } from '../smtp/xclient.ts';
 import type { Capabilities } from './capabilities.ts';
 import { NO_CAPABILITIES, readCapabilities } from './capabilities.ts';
 import type { LaneHost, Step } from './lane-host.ts';
+import { Fault } from './lane-host.ts';
 import type { Talk } from './talk.ts';
 
 /** How far the opening is. */
-export type Progress = 'goes on' | 'open' | 'spent' | { readonly fault: string };
+export type Progress = 'goes on' | 'open' | 'spent' | { readonly fault: Fault; readonly why: string };
 
 export class Opening {
   capabilities: Capabilities = NO_CAPABILITIES;
@@ -36,14 +37,16 @@ export class Opening {
   hear(step: Step, code: number, reply: Uint8Array): Progress {
     switch (step) {
       case 'greeting':
-        if (code !== 220) return { fault: `greeted with ${code}` };
+        if (code !== 220) return { fault: Fault.Backend, why: `greeted with ${code}` };
         this.#talk.say('ehlo', `EHLO ${this.#host.hostname}`);
         return 'goes on';
       case 'ehlo':
         return this.#hearEhlo(code, reply);
       case 'testXclient':
         if (code !== 220)
-          return this.#wasRepeated ? this.#tested(false) : { fault: `answered XCLIENT with ${code}` };
+          return this.#wasRepeated
+            ? this.#tested(false)
+            : { fault: Fault.Identity, why: `answered XCLIENT with ${code}` };
         this.#talk.say('testEhlo', `EHLO ${this.#host.hostname}`);
         return 'goes on';
       default:
@@ -52,10 +55,11 @@ export class Opening {
   }
 
   #hearEhlo(code: number, reply: Uint8Array): Progress {
-    if (code !== 250) return { fault: `answered EHLO with ${code}` };
+    if (code !== 250) return { fault: Fault.Backend, why: `answered EHLO with ${code}` };
     this.capabilities = readCapabilities(latin1(reply, 0, reply.length));
     this.#host.capabilitiesLearnt(this.capabilities);
-    if (!this.capabilities.xclient.includes('ADDR')) return { fault: 'does not offer XCLIENT to Sluice' };
+    if (!this.capabilities.xclient.includes('ADDR'))
+      return { fault: Fault.Identity, why: 'does not offer XCLIENT to Sluice' };
     return this.#host.wantsReuseTest() ? this.#sayTestXclient() : 'open';
   }
 

@@ -2,7 +2,7 @@
  * line-writer — lines to a file descriptor, in batches, without ever waiting
  *
  * Log lines are collected until a batch is full or `BATCH_MS` old, since a hand-over to the platform's thread
- * pool costs as much as ten lines; that pool then writes, one batch under way at a time. What a
+ * pool costs more than a line does; that pool then writes, one batch under way at a time. What a
  * slow reader does not take stays in memory up to `waitingBytesMax`; beyond that lines are dropped and counted.
  * The event loop never waits for the log: node's own stdout would, since it is synchronous on pipes. Nor may the
  * pool wait, which writes spool files too: a pipe must be non-blocking, as node makes that of standard output when

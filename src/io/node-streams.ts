@@ -15,8 +15,7 @@
  * Closing. `end` sends what waits, then FIN, and reads on and throws away, because closing a socket with
  * unread input makes the kernel send RST, which can destroy the last reply on its way. It is over when the peer
  * closes too; the engine's timer aborts a peer that does not. Only where the peer has finished already, or has
- * said that it will send no more, is the socket closed at once: that saves the shutdown, a read and a wake-up,
- * a tenth of what a short dialogue costs. `abort` sends RST, so that the kernel
+ * said that it will send no more, is the socket closed at once: that saves the shutdown, a read and a wake-up. `abort` sends RST, so that the kernel
  * forgets unsent bytes too instead of keeping them for a peer that does not read. Whatever goes wrong
  * with a socket, 'close' follows, and Closed is all that the engine needs to know.
  */

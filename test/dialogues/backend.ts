@@ -147,9 +147,13 @@ export class Backend {
     this.#delays.set(step, delayMs);
   }
 
-  /** Says something on every lane on which nothing is awaited: anywhere else it would be an answer. */
-  blurt(text: string): void {
-    for (const line of this.#lines) if (line.owed === 0 && !line.inData) this.#send(line, `${text}\r\n`);
+  /**
+   * Says something on every lane on which nothing is awaited: anywhere else it would be an answer. `asAnswer`: there
+   * too.
+   */
+  blurt(text: string, asAnswer = false): void {
+    for (const line of this.#lines)
+      if ((line.owed === 0 || asAnswer) && !line.inData) this.#send(line, `${text}\r\n`);
   }
 
   /** Ends every lane. */

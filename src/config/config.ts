@@ -6,7 +6,8 @@
  * but reserved ones.
  */
 import type { Setting } from './kinds.ts';
-import type { Rows, Section, settings, Tables } from './settings.ts';
+import type { Rows, Section, Tables } from './sections.ts';
+import type { settings } from './settings.ts';
 
 type Camel<Key> = Key extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`

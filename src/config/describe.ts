@@ -10,7 +10,8 @@ import { fieldOf } from './config.ts';
 import type { Config } from './config.ts';
 import type { FileValue, Setting } from './kinds.ts';
 import { settings } from './settings.ts';
-import type { Entry, Rows } from './settings.ts';
+import type { Rows } from './sections.ts';
+import type { Entry } from './settings.ts';
 
 const WIDTH = 100;
 
@@ -29,10 +30,17 @@ export function exampleFile(): string {
       lines.push('', ...exampleLines(key, entry));
       continue;
     }
-    lines.push('', '', ...wrap(entry.doc), headerOf(key, entry));
-    for (const [name, row] of Object.entries(entry.rows)) lines.push('', ...exampleLines(name, row));
+    const rows = Object.entries(entry.rows).flatMap(([name, row]) => ['', ...exampleLines(name, row)]);
+    const block = [headerOf(key, entry), ...rows];
+    // A block that need not be there is shown, not said.
+    const isOptional = entry.kind === 'tables' && entry.least === 0;
+    lines.push('', '', ...wrap(entry.doc), ...(isOptional ? block.map(commented) : block));
   }
   return `${lines.join('\n')}\n`;
+}
+
+function commented(line: string): string {
+  return line === '' || line.startsWith('#') ? line : `#${line}`;
 }
 
 function exampleLines(key: string, row: Setting): readonly string[] {
@@ -90,7 +98,7 @@ function headerOf(key: string, entry: Entry): string {
 
 /** A value as TOML; a basic string takes every escape of JSON, and DEL needs one of its own. */
 function tomlValue(value: FileValue): string {
-  if (typeof value === 'number') return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return JSON.stringify(value).replaceAll('\u007f', '\\u007f');
   if (Array.isArray(value)) return `[${value.map((element: string) => tomlValue(element)).join(', ')}]`;
   const parts = Object.entries(value).map(([key, part]) => `${key} = ${tomlValue(part)}`);

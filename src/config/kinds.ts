@@ -8,13 +8,13 @@
  * In: a default in the file's spelling, bounds, a sentence.   Out: a Setting.
  * Not here: the settings themselves (settings), positions and suggestions for keys (load).
  */
-import { isHostName, networkFault, splitEndpoint } from './addresses.ts';
+import { isHostName, splitEndpoint } from './addresses.ts';
 import { durationPattern, guessDuration, guessSize, readDuration, readSize, sizePattern } from './units.ts';
 import { writeDuration, writeSize } from './units.ts';
 import { quote, wanted } from './wording.ts';
 
 /** A value in the spelling of the file. */
-export type FileValue = string | number | readonly string[] | Readonly<Record<string, string>>;
+export type FileValue = string | number | boolean | readonly string[] | Readonly<Record<string, string>>;
 
 /** A piece of JSON Schema (draft 4, the one that TOML editors check with). */
 export type Schema = Readonly<Record<string, unknown>>;
@@ -114,6 +114,22 @@ export function integer(
   };
 }
 
+/** true or false. */
+export function flag(fallback: boolean, doc: string): Setting<'flag', boolean> {
+  return {
+    kind: 'flag',
+    fallback,
+    doc,
+    accepts: 'true, false',
+    schema: { type: 'boolean' },
+    read(value, report) {
+      if (typeof value === 'boolean') return value;
+      return void report(wanted(value, 'true or false'));
+    },
+    write: (value) => value,
+  };
+}
+
 /** One word of a few. Those in `notYet` are known words that this version refuses. */
 export function choice<const Words extends readonly string[]>(
   fallback: Words[number],
@@ -198,31 +214,6 @@ export function listening(fallback: string, doc: string): Setting<'endpoint', st
 export function connecting(fallback: string, doc: string): Setting<'endpoint', string> {
   const accepts = `an address and port such as "${fallback}"`;
   return line('endpoint', fallback, doc, accepts, (value) => (splitEndpoint(value)?.port ?? 0) > 0);
-}
-
-/** A list of addresses and CIDR ranges. */
-export function networks(fallback: readonly string[], doc: string): Setting<'networks', readonly string[]> {
-  const accepts = 'a list of addresses and networks';
-  return {
-    kind: 'networks',
-    fallback,
-    doc,
-    accepts,
-    schema: { type: 'array', items: { type: 'string' } },
-    read(value, report) {
-      if (!Array.isArray(value)) return void report(wanted(value, `${accepts} such as ["192.0.2.0/24"]`));
-      let faults = 0;
-      value.forEach((element: unknown, index) => {
-        const fault =
-          typeof element === 'string' ? networkFault(element) : { want: 'an address or network in quotes' };
-        if (fault === undefined) return;
-        faults += 1;
-        report(wanted(element, fault.want, fault.meant), index);
-      });
-      return faults === 0 ? (value as string[]) : undefined;
-    },
-    write: (value) => value,
-  };
 }
 
 /** A key whose meaning comes with a later version: it takes its inert default and nothing else. */

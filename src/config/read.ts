@@ -12,7 +12,8 @@ import { fieldOf } from './config.ts';
 import type { Setting } from './kinds.ts';
 import type { Path } from './positions.ts';
 import { settings } from './settings.ts';
-import type { Entry, Rows } from './settings.ts';
+import type { Rows } from './sections.ts';
+import type { Entry } from './settings.ts';
 import { nearest, quote, wanted } from './wording.ts';
 
 /** One thing wrong in the file. */
@@ -43,7 +44,7 @@ export function readSettings(file: Table, note: Note): Record<string, unknown> {
       const fields = readRows(entry.rows, tableOf(value, [key], note), [key], note);
       if (Object.keys(fields).length > 0) config[fieldOf(key, entry.kind)] = fields;
     } else {
-      config[fieldOf(key, entry.kind)] = blocksOf(value, key, note).map((block, index) =>
+      config[fieldOf(key, entry.kind)] = blocksOf(value, key, entry.least, note).map((block, index) =>
         readRows(entry.rows, tableOf(block, [key, index], note), [key, index], note),
       );
     }
@@ -84,11 +85,12 @@ function tableOf(value: unknown, path: Path, note: Note): Table {
   return {};
 }
 
-function blocksOf(value: unknown, key: string, note: Note): readonly unknown[] {
-  if (value === undefined) return [{}];
-  if (Array.isArray(value) && value.length > 0) return value;
-  note(problemAt([key], wanted(value, `at least one block [[${key}]]`)));
-  return [{}];
+function blocksOf(value: unknown, key: string, least: 0 | 1, note: Note): readonly unknown[] {
+  const none = least === 1 ? [{}] : [];
+  if (value === undefined) return none;
+  if (Array.isArray(value) && value.length >= least) return value;
+  note(problemAt([key], wanted(value, least === 1 ? `at least one block [[${key}]]` : `blocks [[${key}]]`)));
+  return none;
 }
 
 /** A problem with a value. It is named without the number of its block, which the position tells. */

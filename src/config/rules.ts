@@ -10,7 +10,7 @@
 import { endpointOf, meets } from './addresses.ts';
 import type { Config } from './config.ts';
 import type { Path } from './positions.ts';
-import { writeSize } from './units.ts';
+import { writeDuration, writeSize } from './units.ts';
 
 /** What is wrong, at which setting, and which others have a part in it. */
 export type Complain = (path: Path, wrong: string, others: readonly Path[]) => void;
@@ -110,6 +110,44 @@ const rules: readonly Rule[] = [
         ['smtp', 'message_size_max'],
         `got "${writeSize(messageSizeMaxBytes)}", but no message larger than spool.disk_max ("${writeSize(diskMaxBytes)}") fits the spool`,
       );
+    },
+  },
+  {
+    reads: [['dnsxl_policy']],
+    check(config, _host, complain) {
+      const { slowAt, refuseAt, ttlMinMs, ttlMaxMs } = config.dnsxlPolicy;
+      if (slowAt > refuseAt)
+        complain(['dnsxl_policy', 'slow_at'], `got ${slowAt}, want at most refuse_at (${refuseAt})`);
+      if (ttlMinMs > ttlMaxMs) {
+        complain(
+          ['dnsxl_policy', 'ttl_min'],
+          `got "${writeDuration(ttlMinMs)}", want at most ttl_max ("${writeDuration(ttlMaxMs)}")`,
+        );
+      }
+    },
+  },
+  {
+    reads: [['dnsxl']],
+    check(config, _host, complain) {
+      const shown = new Map<string, string>();
+      config.dnsxl.forEach((block, index) => {
+        if (block.zone === '') return complain(['dnsxl', index, 'zone'], 'every block needs a zone');
+        const first = shown.get(block.zone) ?? block.shownAs;
+        if (first !== block.shownAs)
+          complain(['dnsxl', index, 'shown_as'], 'another block of the same zone has another name');
+        shown.set(block.zone, first);
+        return undefined;
+      });
+    },
+  },
+  {
+    reads: [
+      ['privacy', 'key_file'],
+      ['privacy', 'log_ip'],
+    ],
+    check(config, _host, complain) {
+      if (config.privacy.logIp !== 'hmac' || config.privacy.keyFile !== '') return;
+      complain(['privacy', 'key_file'], 'log_ip = "hmac" wants a file with the key');
     },
   },
   {

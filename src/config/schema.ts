@@ -6,7 +6,8 @@
  */
 import type { Schema, Setting } from './kinds.ts';
 import { settings } from './settings.ts';
-import type { Entry, Rows } from './settings.ts';
+import type { Rows } from './sections.ts';
+import type { Entry } from './settings.ts';
 
 /** The JSON Schema of the configuration file. */
 export function configSchema(): Schema {
@@ -24,7 +25,7 @@ function schemaOf(entry: Entry): Schema {
   if (!('rows' in entry)) return settingSchema(entry);
   const table = object(rowSchemas(entry.rows));
   if (entry.kind === 'section') return { description: entry.doc, ...table };
-  return { description: entry.doc, type: 'array', minItems: 1, items: table };
+  return { description: entry.doc, type: 'array', minItems: entry.least, items: table };
 }
 
 function rowSchemas(rows: Rows): Readonly<Record<string, Schema>> {

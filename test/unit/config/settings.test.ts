@@ -50,16 +50,10 @@ describe('the table of settings', () => {
       '[[listener]] proxy_protocol',
       '[[listener]] trusted_proxies',
       '[[listener]] tls',
-      'dnsxl',
-      '[dnsxl_policy] resolvers',
-      '[dnsxl_policy] slow_at',
-      '[dnsxl_policy] refuse_at',
-      '[reputation] file',
       '[cluster] redis',
       '[admin] address',
       '[admin] token_file',
       '[log] format',
-      '[privacy] log_ip',
     ]);
   });
 

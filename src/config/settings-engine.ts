@@ -1,0 +1,149 @@
+/**
+ * settings-engine — the settings of the machinery: threads, backend, protocol, delays, spool
+ *
+ * A part of THE table (settings), which says what a row is made of.
+ */
+import { choice, connecting, duration, integer, path, size } from './kinds.ts';
+import { section } from './sections.ts';
+
+export const engineSettings = {
+  engine: section('Threads, processes and room.', {
+    shards: integer(
+      0,
+      { min: 0, max: 64 },
+      'Threads that serve clients, over all processes. 0: one per core.',
+    ),
+    processes: integer(0, { min: 0, max: 256 }, 'Processes. 0: as many as the limit of open files asks for.'),
+    max_sessions: integer(
+      100_000,
+      { min: 1, max: 1_000_000 },
+      'Sessions open at once, all shards together; the next client hears 421.',
+    ),
+    drain_timeout: duration(
+      '1min',
+      { min: '0s', max: '1h' },
+      'After SIGTERM: the time that deliveries under way have to finish.',
+    ),
+  }),
+
+  backend: section('The mail server behind Sluice.', {
+    address: connecting('127.0.0.1:10025', 'Address or name, and port.'),
+    identity: choice('xclient', ['xclient', 'none'], 'How the backend learns who the client is.', [
+      'none',
+      'proxy-v1',
+      'proxy-v2',
+    ]),
+    reuse: choice(
+      'auto',
+      ['auto', 'always', 'never'],
+      'One connection for one client after another. auto: when a test at start shows that the backend allows it.',
+    ),
+    max_connections: integer(
+      20,
+      { min: 1, max: 10_000 },
+      'Connections to the backend at once, all shards together.',
+    ),
+    verify_recipients: choice(
+      'early',
+      ['early', 'late'],
+      'early: the backend is asked at each RCPT. late: it hears of recipients together with the message.',
+    ),
+    connect_timeout: duration('10s', { min: '100ms', max: '5min' }, 'For a connection and its greeting.'),
+    reply_timeout: duration(
+      '2min',
+      { min: '1s', max: '10min' },
+      'For one reply before the end of the message.',
+    ),
+    final_timeout: duration('10min', { min: '1s', max: '30min' }, 'For the reply to the end of the message.'),
+    wait_max: duration(
+      '30s',
+      { min: '0s', max: '4min' },
+      'How long a client waits for a free connection; then it hears 4xx.',
+    ),
+    hold: duration(
+      '1s',
+      { min: '0s', max: '1min' },
+      'How long a connection stays with a client between its commands.',
+    ),
+    uses_max: integer(
+      1_000,
+      { min: 1, max: 1_000_000 },
+      'Clients served by one reused connection before it is closed.',
+    ),
+  }),
+
+  smtp: section('Limits of the SMTP dialogue.', {
+    bare_newline: choice(
+      'reject',
+      ['reject', 'normalize'],
+      'A message with CR or LF alone. reject: 5xx. normalize: it is delivered with CR LF instead. Never sent on as it is.',
+    ),
+    command_time: duration(
+      '5min',
+      { min: '1s', max: '1h' },
+      'For one command to arrive (RFC 5321, 4.5.3.2.7: 5 min).',
+    ),
+    data_block_time: duration('5min', { min: '1s', max: '1h' }, 'Between two pieces of a message.'),
+    message_time: duration(
+      '1h',
+      { min: '1min', max: '24h' },
+      'For a whole message to arrive, from DATA to its final dot.',
+    ),
+    command_line: size('2kB', { min: '512B', max: '64kB' }, 'Length of one command line, with its CR LF.'),
+    commands_max: integer(
+      1_000,
+      { min: 10, max: 1_000_000 },
+      'Commands of one session since its last delivered message.',
+    ),
+    errors_max: integer(
+      20,
+      { min: 1, max: 1_000_000 },
+      'Commands of one session that were answered with an error, since its last delivered message.',
+    ),
+    recipients_max: integer(
+      1_000,
+      { min: 100, max: 100_000 },
+      'Recipients of one message (RFC 5321, 4.5.3.1.8: at least 100).',
+    ),
+    message_size_max: size(
+      '0B',
+      { min: '0B', max: '10GB' },
+      'Size of one message. 0B: what the backend announces.',
+    ),
+  }),
+
+  shape: section('How clients with a bad score are slowed, within their own timers.', {
+    slow_at: integer(
+      40,
+      { min: 1, max: 1_000 },
+      'Score from which the greeting drips and replies are delayed.',
+    ),
+    reply_delay: duration('15s', { min: '0s', max: '4min' }, 'Delay of each reply.'),
+    timer_share: integer(
+      50,
+      { min: 1, max: 90 },
+      'Most that Sluice uses of any timer of the client, in percent.',
+    ),
+    total_max: duration(
+      '10min',
+      { min: '0s', max: '1h' },
+      'Most that Sluice adds to one message, all delays together.',
+    ),
+    drip: size('16B', { min: '1B', max: '512B' }, 'Bytes of the greeting that a slow client gets at a time.'),
+    drip_interval: duration('2s', { min: '100ms', max: '1min' }, 'Time between two drips.'),
+  }),
+
+  spool: section('Where a message waits while it comes in.', {
+    directory: path(
+      '',
+      'For messages that do not fit the memory. Empty: the temporary directory of the system.',
+    ),
+    message_memory: size('64kB', { min: '4kB', max: '100MB' }, 'Bytes of one message that stay in memory.'),
+    memory_max: size('64MB', { min: '64kB', max: '16GB' }, 'Memory for all messages, in each shard.'),
+    disk_max: size(
+      '1GB',
+      { min: '0B', max: '1000GB' },
+      'Disk for all messages, in each shard; a full spool answers 452.',
+    ),
+  }),
+} as const;

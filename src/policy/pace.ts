@@ -56,3 +56,12 @@ export function passesNeeded(config: Config): number {
   for (const test of testNames) if (actions[config.screen[test]] !== Action.Ignore) bits |= Pass[test];
   return bits;
 }
+
+/** How long the pass of each test holds, in seconds, by the place of its bit in Pass. */
+export function passTtlsSec(config: Config): readonly number[] {
+  const ttls = testNames.map((test) => [Math.log2(Pass[test]), config.screen[`${test}TtlMs`]] as const);
+  const byPlace: number[] = [];
+  for (const [place, ttlMs] of ttls)
+    byPlace[place] = Math.floor((ttlMs === 0 ? config.screen.passTtlMs : ttlMs) / 1000);
+  return byPlace;
+}

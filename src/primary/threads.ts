@@ -31,6 +31,8 @@ interface Thread {
 export class Threads {
   /** The counters of all shards of this process. */
   readonly counters: SharedArrayBuffer;
+  /** What the shards of this process remember of clients, as this thread reads and writes it. */
+  readonly table: ReputationTable;
   readonly #order: EngineOrder;
   readonly #events: EngineEvents;
   readonly #reputation: SharedArrayBuffer;
@@ -44,6 +46,7 @@ export class Threads {
     this.counters = new SharedArrayBuffer(Counters.bytesFor(order.shards));
     this.#reputation = new SharedArrayBuffer(ReputationTable.bytesFor(order.reputationEntries, order.shards));
     ReputationTable.prepare(this.#reputation, randomInt(2 ** 32));
+    this.table = new ReputationTable(this.#reputation, order.reputationEntries, order.shards, order.shards);
     const none = { worker: null, starts: 0, startedAtMs: 0, pauseMs: 0, restart: null, ended: false };
     this.#threads = Array.from({ length: order.shards }, () => ({ ...none }));
   }
@@ -108,6 +111,8 @@ export class Threads {
   #exited(shard: number): void {
     const thread = this.#threads[shard]!;
     thread.worker = null;
+    // What it held open is given back now, not when its successor comes.
+    this.table.forgetShard(shard);
     if (this.#draining) {
       thread.ended = true;
       this.#tellIfDrained();

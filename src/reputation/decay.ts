@@ -1,69 +1,72 @@
 /**
- * decay — a score that forgets, in one word
+ * decay — one remembered signal, and how it fades, in one word
  *
- * A score halves every day, in both directions: a zombie's address may belong to an honest sender next week,
- * and credit has to be earned again. Integers only, so that every shard, every host and every test computes
- * the same: halvings are divisions by two, and between them the curve is eight straight lines.
+ * A zombie's address may belong to an honest sender next week, and credit has to be earned again: what was noted of a
+ * client loses half of its amount in the half-life of its signal (signals). A slot is one word:
  *
- * The score and the time it is of share one word: 16 bits of 1/32 points above 16 bits of hours (7.5 years,
- * then round again). So "age it, add to it, date it" is one compareExchange, and nobody can see one half of
- * it. Minutes are not lost when a score is touched often: its date is a mark on the wall clock's own scale,
- * not the moment of the touch.
+ *   5 bits   the signal's number, 0 for an empty slot
+ *   15 bits  the amount in 1/256 of an observation, at most 127
+ *   12 bits  the date, in 1/64 half-lives, modulo 64 half-lives
  *
- * A score that is touched in every hour of a day ends within 2 % and a point of one that was left alone. Not
- * taken: one straight line a day, with which the busiest zombies would keep a fifth more of their score.
+ * so that "age it, add to it, date it" is one compareExchange, and nobody sees one half of it. Integers only: every
+ * shard, host and test computes the same. A slot that is touched in every step of a half-life ends within 3 % of one
+ * that was left alone: its date is a mark on the wall clock's own scale, not the moment of the touch.
+ *
+ * The date goes round after 64 half-lives. A slot is taken for empty from 16 on, and every claim empties such slots
+ * (table), so a date that lies behind half a round is one of a clock that was set back: it does not age.
+ *
+ * Not taken: one score for a client with one date. It is smaller, and cannot say what it is made of.
  */
 
-/** The range of a score, in points. */
-export const SCORE_MIN = -100;
-export const SCORE_MAX = 1000;
+const AMOUNT_BITS = 15;
+const STAMP_BITS = 12;
+const STAMP_MASK = (1 << STAMP_BITS) - 1;
+const ID_SHIFT = AMOUNT_BITS + STAMP_BITS;
 
-/** A score is worth half after this time. */
-export const HALF_LIFE_SEC = 86_400;
+/** One observation, in the units of an amount. */
+export const ONE = 256;
 
-const STEP_SEC = 3600;
-const STEPS_PER_HALF_LIFE = HALF_LIFE_SEC / STEP_SEC;
-const STEP_BITS = 16;
-const STEP_MASK = (1 << STEP_BITS) - 1;
-const SCORE_BITS = 16;
-const PART_BITS = 5;
-const PARTS = 1 << PART_BITS;
+/** The largest amount. */
+export const AMOUNT_MAX = (1 << AMOUNT_BITS) - 1;
 
-/** 65,536 × 2^(-k/8), rounded: what is left after k eighths of a half-life. */
-const KNOTS = Int32Array.of(65_536, 60_097, 55_109, 50_535, 46_341, 42_495, 38_968, 35_734, 32_768);
-const STEPS_PER_KNOT = STEPS_PER_HALF_LIFE / 8;
+/** Numbers of signals are below this. */
+export const SIGNALS_MAX = 1 << 5;
 
-/** The mark of a moment of the wall clock, modulo 2^16. */
-function stepOf(nowSec: number): number {
-  return Math.floor(nowSec / STEP_SEC) & STEP_MASK;
+/** Dates in a half-life. */
+export const STEPS_PER_HALF_LIFE = 64;
+
+/** After so many half-lives nothing is left of the largest amount. */
+export const HALF_LIVES_MAX = 16;
+
+/** 65,536 × 2^(-k/64), rounded: what is left after k sixty-fourths of a half-life. */
+const FACTORS = Uint32Array.from({ length: STEPS_PER_HALF_LIFE }, (_, step) =>
+  Math.round(65_536 * 2 ** (-step / STEPS_PER_HALF_LIFE)),
+);
+const FACTOR_BITS = 16;
+
+/** The slot of a signal with an amount at a moment. `stepSec`: a sixty-fourth of its half-life. */
+export function slotWord(id: number, amount: number, nowSec: number, stepSec: number): number {
+  const bounded = amount > AMOUNT_MAX ? AMOUNT_MAX : amount;
+  return (id << ID_SHIFT) | (bounded << STAMP_BITS) | (Math.floor(nowSec / stepSec) & STAMP_MASK);
 }
 
-/** The parts that are left of `parts` after a number of steps, rounded towards 0. */
-function partsAfter(parts: number, steps: number): number {
+/** The number of the signal in a slot; 0 for an empty one. */
+export function slotId(word: number): number {
+  return word >>> ID_SHIFT;
+}
+
+/** Steps since the date of a slot; 0 for a date in the future. */
+export function slotAgeSteps(word: number, nowSec: number, stepSec: number): number {
+  const steps = (Math.floor(nowSec / stepSec) - (word & STAMP_MASK)) & STAMP_MASK;
+  return steps > STAMP_MASK >> 1 ? 0 : steps;
+}
+
+/** What is left at a moment of the amount in a slot, to the nearest. */
+export function slotAmount(word: number, nowSec: number, stepSec: number): number {
+  const steps = slotAgeSteps(word, nowSec, stepSec);
   const halvings = Math.floor(steps / STEPS_PER_HALF_LIFE);
-  if (halvings >= SCORE_BITS) return 0;
-  const rest = steps % STEPS_PER_HALF_LIFE;
-  const knot = Math.floor(rest / STEPS_PER_KNOT);
-  const fall = KNOTS[knot]! - KNOTS[knot + 1]!;
-  const factor = KNOTS[knot]! - Math.floor((fall * (rest % STEPS_PER_KNOT)) / STEPS_PER_KNOT);
-  return Math.trunc((Math.trunc(parts / 2 ** halvings) * factor) / KNOTS[0]!);
-}
-
-/** The parts of a score word at a moment. A word dated later than that (a clock set back) does not age. */
-function partsOf(word: number, nowSec: number): number {
-  const steps = (stepOf(nowSec) - (word & STEP_MASK)) & STEP_MASK;
-  return partsAfter(word >> STEP_BITS, steps > STEP_MASK >> 1 ? 0 : steps);
-}
-
-/** The score in a word at a moment of the wall clock, in whole points, to the nearest. The word 0 is a score of 0. */
-export function scoreOfWord(word: number, nowSec: number): number {
-  return (partsOf(word, nowSec) + PARTS / 2) >> PART_BITS;
-}
-
-/** The word after `delta` whole points were added at a moment, kept within SCORE_MIN … SCORE_MAX. */
-export function scoreWordAfter(word: number, delta: number, nowSec: number): number {
-  let parts = partsOf(word, nowSec) + Math.trunc(delta) * PARTS;
-  if (parts < SCORE_MIN * PARTS) parts = SCORE_MIN * PARTS;
-  if (parts > SCORE_MAX * PARTS) parts = SCORE_MAX * PARTS;
-  return (parts << STEP_BITS) | stepOf(nowSec);
+  if (halvings >= HALF_LIVES_MAX) return 0;
+  const amount = (word >>> STAMP_BITS) & AMOUNT_MAX;
+  const shift = FACTOR_BITS + halvings;
+  return (amount * FACTORS[steps % STEPS_PER_HALF_LIFE]! + 2 ** (shift - 1)) >>> shift;
 }

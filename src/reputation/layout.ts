@@ -1,15 +1,17 @@
 /**
  * layout — where each word of the shared reputation table lies, and who may write it
  *
- * One SharedArrayBuffer per process, three areas:
+ * One SharedArrayBuffer per process, in areas:
  *
  *   header    16 words                       the shape of the table; written once, by whoever comes first
- *   entries   16 words (64 bytes) each       one client an entry, one entry a cache line
- *   opens     1 word per entry and shard     sessions that a shard holds open for a client
+ *   pins      1 word per writer              the entry that a writer has just looked up, plus one; 0 for none
+ *   entries   16 words (64 bytes) each       one client, network, pool or meter an entry, one entry a cache line
+ *   opens     1 word per entry and shard     sessions that a shard holds open for it
+ *   dirty     1 bit per entry                what has changed since the state was written last
  *
- * Eight neighbouring entries are a set; a client's key says which set, and the entry may be any of its eight
- * ways. Memory: 64 + 4 × shards bytes an entry; a million entries for 8 shards: 96 MB, of which the system
- * commits what was touched.
+ * Eight neighbouring entries are a set; a key says which set, and the entry may be any of its eight ways.
+ * A writer is a shard, or the process's main thread, which holds no sessions and needs no column of opens. Memory: 64 +
+ * 4 × shards bytes an entry and a bit; a million entries for two shards: 68.8 MiB.
  *
  * The opens are words and not half words: one address in front of a whole data centre (a proxy, a test) can
  * hold more than 65,535 sessions, and a count that wraps would unpin an entry that is in use.
@@ -28,29 +30,65 @@ export const HeaderWord = {
   COUNT: 16,
 } as const;
 
-/** The words of one entry. "Any shard" means: any shard that knows the entry's index, by Atomics, at any time. */
+/** Tests that a client can have passed, as bits; the place of a bit is the place of its word behind `passUntilSec`. */
+export const Pass = { pregreet: 1, pipelining: 2, nonSmtpCommand: 4, bareNewline: 8 } as const;
+
+/** How many tests there are. */
+export const PASSES = 4;
+
+/** Signals that are remembered of one client. */
+export const SLOTS = 6;
+
+/** The words of one entry. "Any" means: any writer that knows the entry's index, by Atomics, at any time. */
 export const EntryWord = {
-  /** ClaimState and its owner, see below. Any shard, by compareExchange; back to Stable or Free by its owner. */
+  /** State, kind, owner and version, see below. Any, by compareExchange; back to Stable or Free by its owner. */
   claim: 0,
-  /** Four words: an IPv4 address as in base/address, or the /64 of an IPv6 address and zeros. The claim's owner. */
+  /** Two words, see keys. The claim's owner. */
   key: 1,
-  /** Score and the time it is of, packed (decay). Any shard, by compareExchange: no addition is ever lost. */
-  score: 5,
-  /** When the client was last seen, seconds of the wall clock. Any shard, the last one wins. */
-  seenSec: 6,
+  /** When it was seen last, seconds of the wall clock. Any, the last one wins. */
+  seenSec: 3,
   /** When the entry was made. The claim's owner. */
-  firstSec: 7,
-  /** Five words, one per test in the order of the Pass bits: passed until. Any shard, the last one wins. */
-  passUntilSec: 8,
-  /** Words 13 … 15 are free and zero. */
+  firstSec: 4,
+  /** What an operator or a trap said of it: Mark in the two low bits, until when (units of 4 s, 0 for ever) above. Any. */
+  mark: 5,
+  /** Four words, one per test in the order of the Pass bits: passed until. Any, the last one wins. */
+  passUntilSec: 6,
+  /** Six words, one signal each with its amount and date (decay). Any, by compareExchange: no addition is ever lost. */
+  slots: 10,
   COUNT: 16,
 } as const;
 
-/** The tests that a client can have passed, as bits. */
-export const Pass = { pregreet: 1, pipelining: 2, nonSmtpCommand: 4, bareNewline: 8, dnsxl: 16 } as const;
+/** The words of a meter: those above up to `seenSec`, then three for each rate (rates). */
+export const METER_RATES = 4;
 
-/** How many tests there are. */
-export const PASSES = 5;
+/** What stands in the two low bits of `mark`. */
+export const Mark = { None: 0, Allow: 1, Deny: 2, Trap: 3 } as const;
+export type Mark = (typeof Mark)[keyof typeof Mark];
+
+const MARK_BITS = 2;
+const MARK_UNIT_SEC = 4;
+
+/** A word of marks. `untilSec` 0: for ever. */
+export function markWord(mark: Mark, untilSec: number): number {
+  return (Math.ceil(untilSec / MARK_UNIT_SEC) << MARK_BITS) | mark;
+}
+
+/** The mark of a word that holds at a moment. */
+export function markOf(word: number, nowSec: number): Mark {
+  const untilSec = (word >>> MARK_BITS) * MARK_UNIT_SEC;
+  return untilSec === 0 || untilSec > nowSec ? ((word & ((1 << MARK_BITS) - 1)) as Mark) : Mark.None;
+}
+
+/** Until when the mark of a word holds, seconds since 1970; 0 for ever. */
+export function markUntilSec(word: number): number {
+  return (word >>> MARK_BITS) * MARK_UNIT_SEC;
+}
+
+/** True for a word of marks that must never be evicted: an operator's, for ever. */
+export function isPermanent(word: number): boolean {
+  const mark = word & ((1 << MARK_BITS) - 1);
+  return (mark === Mark.Allow || mark === Mark.Deny) && word >>> MARK_BITS === 0;
+}
 
 /** The two low bits of the claim word. */
 export const ClaimState = {
@@ -58,38 +96,44 @@ export const ClaimState = {
   Free: 0,
   /** The entry of the client in `key`. */
   Stable: 1,
-  /** A shard is changing the key; nothing can be said about it. Some nanoseconds. */
+  /** A writer is changing the key; nothing can be said about it. Some nanoseconds. */
   Writing: 2,
-  /** A shard has written the key and makes sure that no other entry has the same. Below a microsecond. */
+  /** A writer has written the key and makes sure that no other entry has the same. Below a microsecond. */
   Intent: 3,
 } as const;
 
 const STATE_BITS = 2;
 const STATE_MASK = (1 << STATE_BITS) - 1;
-const SHARD_BITS = 8;
-const SHARD_MASK = (1 << SHARD_BITS) - 1;
+const KIND_BITS = 3;
+const KIND_MASK = (1 << KIND_BITS) - 1;
+const WRITER_SHIFT = STATE_BITS + KIND_BITS;
+const WRITER_BITS = 8;
+const WRITER_MASK = (1 << WRITER_BITS) - 1;
+const VERSION_SHIFT = WRITER_SHIFT + WRITER_BITS;
+
+/** Writers of a table at most; the last number is the main thread's. */
+export const WRITERS_MAX = 1 << WRITER_BITS;
 
 /** Most shards that can share one table. */
-export const SHARDS_MAX = 1 << SHARD_BITS;
+export const SHARDS_MAX = WRITERS_MAX - 1;
 
 /** The state in a claim word. */
 export function claimStateOf(claim: number): number {
   return claim & STATE_MASK;
 }
 
-/** The shard that wrote a claim word last. */
-export function claimShardOf(claim: number): number {
-  return (claim >>> STATE_BITS) & SHARD_MASK;
+/** The kind (keys) in a claim word. */
+export function claimKindOf(claim: number): number {
+  return (claim >>> STATE_BITS) & KIND_MASK;
 }
 
-/** The claim word that follows `before`: a new state by a shard, and a version (22 bits) one higher. */
-export function claimAfter(before: number, state: number, shard: number): number {
-  const version = (before >>> (STATE_BITS + SHARD_BITS)) + 1;
-  return (version << (STATE_BITS + SHARD_BITS)) | (shard << STATE_BITS) | state;
+/** Who wrote a claim word last. */
+export function claimWriterOf(claim: number): number {
+  return (claim >>> WRITER_SHIFT) & WRITER_MASK;
 }
 
-/** In a word of opens: the shard has just looked the entry up and must find it unchanged. */
-export const PINNED = 1 << 30;
-
-/** The number of open sessions in a word of opens. */
-export const OPEN_COUNT_MASK = PINNED - 1;
+/** The claim word that follows `before`: a new state and kind by a writer, and a version (19 bits) one higher. */
+export function claimAfter(before: number, state: number, kind: number, writer: number): number {
+  const version = (before >>> VERSION_SHIFT) + 1;
+  return (version << VERSION_SHIFT) | (writer << WRITER_SHIFT) | (kind << STATE_BITS) | state;
+}

@@ -1,31 +1,40 @@
 /**
  * opens — which shard has how many sessions open for a client
  *
- * One word per entry and shard, the words of an entry side by side: a count, and the mark `PINNED` by which
- * a shard keeps the entry that it has just claimed. An entry with any word that is not 0 is held and cannot be
- * evicted. Each word is written by its own shard only, so plain stores are enough, and a shard that died
- * leaves nothing that its successor cannot wipe.
+ * One word per entry and shard, the words of an entry side by side: a count. Beside them one word per writer, the
+ * pin: the entry that it has just claimed. An entry with a count that is not 0, or that somebody has pinned, is held
+ * and cannot be evicted. Each word is written by its own shard only, so plain stores are enough, and a shard that
+ * died leaves nothing that its successor cannot wipe.
+ *
+ * The pins lie apart, one word a writer and not one an entry: the main thread has one too and needs no column.
  */
 import { assert } from '../base/assert.ts';
-import { OPEN_COUNT_MASK, PINNED } from './layout.ts';
+
+/** More sessions than this at one entry are a bug. */
+const COUNT_MAX = 0x7fff_ffff;
 
 export class Opens {
   private readonly words: Int32Array;
+  private readonly pins: Int32Array;
   private readonly shards: number;
-  private readonly shard: number;
+  private readonly writer: number;
 
-  /** The column of shard number `shard`, and a view of the others. */
-  constructor(words: Int32Array, shards: number, shard: number) {
+  /**
+   * A view of the counts of `shards` shards and of the pins of all writers. Writers 0 … shards - 1 are the shards with
+   * their columns; the one behind them, the main thread, has a pin and no column.
+   */
+  constructor(words: Int32Array, pins: Int32Array, shards: number, writer: number) {
     this.words = words;
+    this.pins = pins;
     this.shards = shards;
-    this.shard = shard;
+    this.writer = writer;
   }
 
   /** Counts a session in. */
   add(index: number): void {
     const at = this.wordOf(index);
     const before = Atomics.load(this.words, at);
-    assert((before & OPEN_COUNT_MASK) < OPEN_COUNT_MASK, 'open sessions fit a word');
+    assert(before < COUNT_MAX, 'open sessions fit a word');
     Atomics.store(this.words, at, before + 1);
   }
 
@@ -33,48 +42,55 @@ export class Opens {
   remove(index: number): void {
     const at = this.wordOf(index);
     const before = Atomics.load(this.words, at);
-    assert((before & OPEN_COUNT_MASK) > 0, 'a session was closed that was not opened');
+    assert(before > 0, 'a session was closed that was not opened');
     Atomics.store(this.words, at, before - 1);
   }
 
-  /** Marks an entry as held by this shard, sessions or not. */
+  /** Marks an entry as held by this writer, sessions or not; the one that it had pinned before is let go. */
   pin(index: number): void {
-    const at = this.wordOf(index);
-    Atomics.store(this.words, at, Atomics.load(this.words, at) | PINNED);
+    Atomics.store(this.pins, this.writer, index + 1);
   }
 
   /** Takes the mark away; open sessions go on to hold the entry. */
-  unpin(index: number): void {
-    const at = this.wordOf(index);
-    Atomics.store(this.words, at, Atomics.load(this.words, at) & OPEN_COUNT_MASK);
+  unpin(): void {
+    Atomics.store(this.pins, this.writer, 0);
   }
 
-  /** Forgets this shard's sessions and its mark. */
-  forget(index: number): void {
-    const at = this.wordOf(index);
+  /** Forgets the sessions of a shard that is gone. */
+  forget(index: number, shard: number): void {
+    const at = index * this.shards + shard;
     // Looked at first: writing zeros would make the system commit every page of the column.
     if (Atomics.load(this.words, at) !== 0) Atomics.store(this.words, at, 0);
+  }
+
+  /** Forgets the pin of a writer that is gone. */
+  forgetPin(writer: number): void {
+    Atomics.store(this.pins, writer, 0);
   }
 
   /** Open sessions over all shards. */
   count(index: number): number {
     let count = 0;
     for (let shard = 0; shard < this.shards; shard += 1) {
-      count += Atomics.load(this.words, index * this.shards + shard) & OPEN_COUNT_MASK;
+      count += Atomics.load(this.words, index * this.shards + shard);
     }
     return count;
   }
 
-  /** Whether any shard has sessions open or has pinned the entry. */
+  /** Whether any shard has sessions open or any writer has pinned the entry. */
   isHeld(index: number): boolean {
     for (let shard = 0; shard < this.shards; shard += 1) {
       if (Atomics.load(this.words, index * this.shards + shard) !== 0) return true;
+    }
+    for (let writer = 0; writer <= this.shards; writer += 1) {
+      if (Atomics.load(this.pins, writer) === index + 1) return true;
     }
     return false;
   }
 
   private wordOf(index: number): number {
-    const at = index * this.shards + this.shard;
+    assert(this.writer < this.shards, 'the main thread holds no sessions');
+    const at = index * this.shards + this.writer;
     assert(at >= 0 && at < this.words.length, 'no such entry');
     return at;
   }

@@ -1,9 +1,9 @@
 /**
- * sets — where a client's entry is, and how it becomes the only one
+ * sets — where an entry is, and how it becomes the only one of its key
  *
  * Shards look entries up, make them and evict them at the same time, without a lock: a thread that dies in the
- * middle must not stop the others. The word `claim` of an entry carries a state, the shard that wrote it and
- * a version that changes with it.
+ * middle must not stop the others. The word `claim` of an entry carries a state, the kind of the key, who wrote it
+ * and a version that changes with it.
  *
  * A reader takes a key for true if the claim word is the same before and after it has compared it.
  *
@@ -13,7 +13,7 @@
  * to see what became of the higher, which may have looked before the lower one was there. (4) Stable.
  * Since each shows its intent before it looks, two can never both get through.
  *
- * To keep an entry while it is used a shard pins it: it writes its own word of opens, then makes sure that the
+ * To keep an entry while it is used a writer pins it: it writes its own pin (opens), then makes sure that the
  * claim word has not changed. An evictor does the opposite: it changes the claim word, then makes sure that
  * nobody has it open, else puts the old claim word back. One of the two sees the other.
  *
@@ -22,69 +22,74 @@
  * that time only, a client can get a second entry; the lowest way is used from then on, the other ages out.
  */
 import { assert } from '../base/assert.ts';
-import { scoreOfWord } from './decay.ts';
+import { isMeter } from './keys.ts';
+import type { Key } from './keys.ts';
 import {
   claimAfter,
-  claimShardOf,
+  claimKindOf,
   ClaimState,
   claimStateOf,
+  claimWriterOf,
   EntryWord,
   HeaderWord,
-  PASSES,
   WAYS,
 } from './layout.ts';
 import type { Opens } from './opens.ts';
+import { worthOf } from './worth.ts';
 
 const SPINS_MAX = 256;
 const WAITS_MAX = 16;
 const ATTEMPTS_MAX = 64;
 const WAIT_MS = 1;
 
-/** In place of a way: every one belongs to a client with open sessions. */
+/** In place of a way: every one is held by open sessions or must stay for ever. */
 const ALL_HELD = -1;
 /** In place of a way: another shard was quicker; look again. */
 const LOST = -2;
-
-/** What an unexpired pass is worth when an entry must go: as much as having been seen this much later. */
-const PASS_WORTH_SEC = 30 * 86_400;
-/** The same for a point of score in either direction. */
-const POINT_WORTH_SEC = 3600;
 
 export class Sets {
   private readonly words: Int32Array;
   private readonly opens: Opens;
   private readonly setCount: number;
-  private readonly shard: number;
+  private readonly entriesAt: number;
+  private readonly writer: number;
   private readonly seed: number;
   /** The key that is looked for. */
-  private readonly key = new Int32Array(4);
+  private first = 0;
+  private second = 0;
+  private kind = 0;
   /** Per way of its set: the claim word of an owner that was waited for in vain. */
   private readonly givenUp = new Int32Array(WAYS);
   /** The claim word of the entry that was found last. */
   private foundClaim = 0;
-  /** The entry that this shard has pinned, -1 if none. */
+  /** The entry that this writer has pinned, -1 if none. */
   private pinnedIndex = -1;
+  /** True when the last claim made its entry. */
+  wasNew = false;
 
-  constructor(words: Int32Array, opens: Opens, entries: number, shard: number) {
+  /** `entriesAt`: the word at which the entries begin. */
+  constructor(words: Int32Array, opens: Opens, entries: number, entriesAt: number, writer: number) {
     this.words = words;
     this.opens = opens;
     this.setCount = entries / WAYS;
-    this.shard = shard;
+    this.entriesAt = entriesAt;
+    this.writer = writer;
     this.seed = Atomics.load(words, HeaderWord.seed);
   }
 
-  /** The index of the client's entry; -1 if it has none. */
-  find(address: Uint32Array, at: number): number {
-    return this.findFrom(this.seek(address, at));
+  /** The index of the entry of a key; -1 if it has none. */
+  find(kind: number, key: Key): number {
+    return this.findFrom(this.seek(kind, key));
   }
 
   /**
-   * The index of the client's entry, made if there was none, pinned until `unpin` or the next claim. -1 when
-   * every way of its set belongs to a client with open sessions.
+   * The index of the entry of a key, made if there was none, pinned until `unpin` or the next claim. -1 when no way of
+   * its set can be given up.
    */
-  claim(address: Uint32Array, at: number, nowSec: number): number {
+  claim(kind: number, key: Key, nowSec: number): number {
     this.unpin();
-    const first = this.seek(address, at);
+    this.wasNew = false;
+    const first = this.seek(kind, key);
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       const known = this.findFrom(first);
       if (known >= 0) {
@@ -96,55 +101,73 @@ export class Sets {
       if (index === LOST) continue;
       const intent = this.writeEntry(index, nowSec);
       if (!this.isOnlyOne(first, index)) {
-        Atomics.store(this.words, this.wordOf(index), claimAfter(intent, ClaimState.Free, this.shard));
+        Atomics.store(this.words, this.wordOf(index), this.after(intent, ClaimState.Free));
         continue;
       }
-      const stable = claimAfter(intent, ClaimState.Stable, this.shard);
+      const stable = this.after(intent, ClaimState.Stable);
       Atomics.store(this.words, this.wordOf(index), stable);
-      if (this.pin(index, stable)) return index;
+      if (!this.pin(index, stable)) continue;
+      this.wasNew = true;
+      return index;
     }
     return -1;
+  }
+
+  /** Gives an entry up that nobody holds; false when somebody does, or it changed meanwhile. */
+  free(index: number): boolean {
+    const at = this.wordOf(index);
+    const claim = Atomics.load(this.words, at);
+    if (claimStateOf(claim) !== ClaimState.Stable) return false;
+    this.unpin();
+    if (this.opens.isHeld(index)) return false;
+    const writing = claimAfter(claim, ClaimState.Writing, claimKindOf(claim), this.writer);
+    if (Atomics.compareExchange(this.words, at, claim, writing) !== claim) return false;
+    const isHeld = this.opens.isHeld(index);
+    Atomics.store(this.words, at, isHeld ? claim : claimAfter(writing, ClaimState.Free, 0, this.writer));
+    return !isHeld;
   }
 
   /** Lets go of what the last claim pinned; the shard's open sessions go on to hold it. */
   unpin(): void {
     if (this.pinnedIndex < 0) return;
-    this.opens.unpin(this.pinnedIndex);
+    this.opens.unpin();
     this.pinnedIndex = -1;
   }
 
-  /** Frees what this shard's predecessor left half made, and forgets its open sessions. */
-  release(): void {
-    this.pinnedIndex = -1;
+  /** Frees what a writer that is gone left half made, and forgets its pin and its open sessions. */
+  release(writer: number, hasColumn: boolean): void {
+    this.opens.forgetPin(writer);
     for (let index = 0; index < this.setCount * WAYS; index += 1) {
-      this.opens.forget(index);
+      if (hasColumn) this.opens.forget(index, writer);
       const at = this.wordOf(index);
       const claim = Atomics.load(this.words, at);
       const state = claimStateOf(claim);
       if (state !== ClaimState.Writing && state !== ClaimState.Intent) continue;
-      if (claimShardOf(claim) !== this.shard) continue;
-      Atomics.store(this.words, at, claimAfter(claim, ClaimState.Free, this.shard));
+      if (claimWriterOf(claim) !== writer) continue;
+      Atomics.store(this.words, at, claimAfter(claim, ClaimState.Free, 0, this.writer));
     }
   }
 
   /** The first word of an entry, which is its claim word. */
   wordOf(index: number): number {
-    return HeaderWord.COUNT + index * EntryWord.COUNT;
+    return this.entriesAt + index * EntryWord.COUNT;
   }
 
-  /** Remembers the key of an address and returns the first entry of its set. */
-  private seek(address: Uint32Array, at: number): number {
-    const isV4 = address[at] === 0 && address[at + 1] === 0 && address[at + 2] === 0xffff;
-    let hash = this.seed;
+  private after(claim: number, state: number): number {
+    return claimAfter(claim, state, this.kind, this.writer);
+  }
+
+  /** Remembers a key and returns the first entry of its set. */
+  private seek(kind: number, key: Key): number {
     this.givenUp.fill(0);
-    for (let i = 0; i < 4; i += 1) {
-      const word = i < 2 || isV4 ? address[at + i]! | 0 : 0;
-      this.key[i] = word;
-      hash = Math.imul(hash ^ word, 0x9e3779b1);
-      hash ^= hash >>> 15;
-    }
-    hash = Math.imul(hash, 0x85ebca6b);
-    hash ^= hash >>> 13;
+    this.kind = kind;
+    this.first = key[0]!;
+    this.second = key[1]!;
+    let hash = Math.imul(this.seed ^ kind, 0x9e3779b1) ^ this.first;
+    hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ this.second;
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+    hash = Math.imul(hash ^ (hash >>> 16), 0x9e3779b1);
+    hash ^= hash >>> 15;
     return ((hash >>> 0) % this.setCount) * WAYS;
   }
 
@@ -173,17 +196,14 @@ export class Sets {
         this.outlast(index, claim);
         continue;
       }
-      const isSame = this.hasKey(at + EntryWord.key);
+      const isSame = claimKindOf(claim) === this.kind && this.hasKey(at + EntryWord.key);
       if (Atomics.load(this.words, at) === claim) return isSame ? claim : 0;
     }
   }
 
   private hasKey(at: number): boolean {
     // The last word first: it is the one in which two IPv4 clients differ.
-    for (let i = 3; i >= 0; i -= 1) {
-      if (Atomics.load(this.words, at + i) !== this.key[i]) return false;
-    }
-    return true;
+    return Atomics.load(this.words, at + 1) === this.second && Atomics.load(this.words, at) === this.first;
   }
 
   /** Returns when the claim word is no longer `claim`, or gives the way up for this call. */
@@ -225,7 +245,7 @@ export class Sets {
         if (victim === ALL_HELD) victim = LOST;
         continue;
       }
-      const worth = this.worthOf(index, nowSec);
+      const worth = worthOf(this.words, this.wordOf(index), claimKindOf(claim), nowSec);
       if (worth >= victimWorth) continue;
       victim = index;
       victimClaim = claim;
@@ -239,33 +259,22 @@ export class Sets {
   }
 
   private toWriting(index: number, claim: number): boolean {
-    const writing = claimAfter(claim, ClaimState.Writing, this.shard);
+    const writing = this.after(claim, ClaimState.Writing);
     return Atomics.compareExchange(this.words, this.wordOf(index), claim, writing) === claim;
-  }
-
-  /** The moment of being seen last, moved later by what is known of the client. */
-  private worthOf(index: number, nowSec: number): number {
-    const at = this.wordOf(index);
-    let worth = Atomics.load(this.words, at + EntryWord.seenSec) >>> 0;
-    for (let test = 0; test < PASSES; test += 1) {
-      if (Atomics.load(this.words, at + EntryWord.passUntilSec + test) >>> 0 <= nowSec) continue;
-      worth += PASS_WORTH_SEC;
-      break;
-    }
-    const score = scoreOfWord(Atomics.load(this.words, at + EntryWord.score), nowSec);
-    return worth + Math.abs(score) * POINT_WORTH_SEC;
   }
 
   /** Fills an entry that is in Writing and shows the intent. Returns the claim word. */
   private writeEntry(index: number, nowSec: number): number {
     const at = this.wordOf(index);
     const writing = Atomics.load(this.words, at);
-    assert(claimStateOf(writing) === ClaimState.Writing, 'an entry is filled by the shard that took it');
+    assert(claimStateOf(writing) === ClaimState.Writing, 'an entry is filled by the writer that took it');
     for (let i = 1; i < EntryWord.COUNT; i += 1) Atomics.store(this.words, at + i, 0);
-    for (let i = 0; i < 4; i += 1) Atomics.store(this.words, at + EntryWord.key + i, this.key[i]!);
+    Atomics.store(this.words, at + EntryWord.key, this.first);
+    Atomics.store(this.words, at + EntryWord.key + 1, this.second);
     Atomics.store(this.words, at + EntryWord.seenSec, nowSec);
-    Atomics.store(this.words, at + EntryWord.firstSec, nowSec);
-    const intent = claimAfter(writing, ClaimState.Intent, this.shard);
+    // Behind `seenSec` a meter has rates, which begin at nothing.
+    if (!isMeter(this.kind)) Atomics.store(this.words, at + EntryWord.firstSec, nowSec);
+    const intent = this.after(writing, ClaimState.Intent);
     Atomics.store(this.words, at, intent);
     return intent;
   }

@@ -1,14 +1,15 @@
 /**
- * table — what all shards of a process know about a client
+ * table — what all shards of a process know about clients, networks and pools
  *
- * One entry per IPv4 address or IPv6 /64, in memory that the shards share: the tests it passed and until when,
- * a score that fades (decay), when it was seen, and how many sessions it has open. Fixed size, eight-way
- * set-associative: a new client takes a free way of its set or the least valuable one, never one with open
- * sessions. A look-up touches up to eight cache lines; no call allocates.
+ * One entry per key (keys), in memory that the shards share: the tests it passed and until when, what was noted of it
+ * (signals, each fading by itself), when it was seen, how many sessions it has open. Fixed size, eight-way
+ * set-associative: a newcomer takes a free way of its set or the least valuable one (worth), never one with open
+ * sessions or with an operator's word on it. A look-up touches up to eight cache lines; no call allocates, but those
+ * that say so.
  *
  * The way to use it: `claim` when a client comes, `opened` in the same turn when it is let in; then passes and
- * points by index for as long as the session is open; `closed` after the last of them. An index without an
- * open session may be given to another client, except the one of the shard's latest claim, which stays.
+ * signals by index for as long as the session is open; `closed` after the last of them. An index without an open
+ * session may be given to another key, except the one of the writer's latest claim, which stays.
  *
  * Times are whole seconds of the wall clock (1970 … 2106). Only this folder calls Atomics; layout says which
  * word has which writers, sets how an entry is found and made.
@@ -17,31 +18,43 @@
  * between shards (the answer would come after the greeting it was needed for).
  */
 import { assert } from '../base/assert.ts';
-import { scoreOfWord, scoreWordAfter } from './decay.ts';
-import { ClaimState, claimStateOf, EntryWord, HeaderWord, PASSES, SHARDS_MAX, WAYS } from './layout.ts';
+import { ONE } from './decay.ts';
+import { Dirty } from './dirty.ts';
+import { isMeter } from './keys.ts';
+import type { Key } from './keys.ts';
+import { claimKindOf, ClaimState, claimStateOf, EntryWord, HeaderWord, markOf, markWord } from './layout.ts';
+import { Mark, PASSES, SHARDS_MAX, WAYS, WRITERS_MAX } from './layout.ts';
 import { Opens } from './opens.ts';
+import { amountOfEntry, pointsOfEntry, rowsOfEntry } from './points.ts';
+import type { PointsRow } from './points.ts';
 import { Sets } from './sets.ts';
+import { emptySlots, observeEntry } from './slots.ts';
 
 const WORD_BYTES = 4;
+
+/** Words of a page of 4 kB. */
+const PAGE_WORDS = 1024;
 
 /** Entries are counted in whole sets. */
 function wholeSets(entries: number): number {
   return Math.max(1, Math.ceil(entries / WAYS)) * WAYS;
 }
 
-/** Words of a page of 4 kB. */
-const PAGE_WORDS = 1024;
-
 export class ReputationTable {
   /** Entries of the table, in whole sets. */
   readonly entries: number;
-  private readonly words: Int32Array;
+  /** The words of header, pins and entries; for the other files of this folder. */
+  readonly words: Int32Array;
+  readonly dirty: Dirty;
   private readonly opens: Opens;
   private readonly sets: Sets;
+  private readonly shards: number;
 
   /** Bytes that a table of `entries` (made up to a multiple of eight) for `shards` shards needs. */
   static bytesFor(entries: number, shards: number): number {
-    return (HeaderWord.COUNT + wholeSets(entries) * (EntryWord.COUNT + shards)) * WORD_BYTES;
+    const whole = wholeSets(entries);
+    const words = HeaderWord.COUNT + WRITERS_MAX + whole * (EntryWord.COUNT + shards) + Dirty.wordsFor(whole);
+    return words * WORD_BYTES;
   }
 
   /**
@@ -55,36 +68,57 @@ export class ReputationTable {
     Atomics.store(new Int32Array(shared, 0, HeaderWord.COUNT), HeaderWord.seed, seed | 0);
   }
 
-  /** Opens the table in `shared`, which was zero when it was new, as shard number `shard` of `shards`. */
-  constructor(shared: SharedArrayBuffer, entries: number, shards: number, shard: number) {
-    assert(shards >= 1 && shards <= SHARDS_MAX && shard >= 0 && shard < shards, 'a table has 1 … 256 shards');
+  /**
+   * Opens the table in `shared`, which was zero when it was new, as writer number `writer`: 0 … shards - 1 for the
+   * shards, `shards` for the main thread, which holds no sessions.
+   */
+  constructor(shared: SharedArrayBuffer, entries: number, shards: number, writer: number) {
+    assert(
+      shards >= 1 && shards <= SHARDS_MAX && writer >= 0 && writer <= shards,
+      'a table has 1 … 255 shards',
+    );
     assert(shared.byteLength >= ReputationTable.bytesFor(entries, shards), 'the shared memory is too small');
     this.entries = wholeSets(entries);
-    const wordCount = HeaderWord.COUNT + this.entries * EntryWord.COUNT;
-    this.words = new Int32Array(shared, 0, wordCount);
+    this.shards = shards;
+    const entriesAt = HeaderWord.COUNT + WRITERS_MAX;
+    const opensAt = entriesAt + this.entries * EntryWord.COUNT;
+    const dirtyAt = opensAt + this.entries * shards;
+    this.words = new Int32Array(shared, 0, opensAt);
     this.opens = new Opens(
-      new Int32Array(shared, wordCount * WORD_BYTES, this.entries * shards),
+      new Int32Array(shared, opensAt * WORD_BYTES, this.entries * shards),
+      new Int32Array(shared, HeaderWord.COUNT * WORD_BYTES, WRITERS_MAX),
       shards,
-      shard,
+      writer,
     );
+    this.dirty = new Dirty(new Int32Array(shared, dirtyAt * WORD_BYTES, Dirty.wordsFor(this.entries)));
     this.agree(HeaderWord.entries, this.entries);
     this.agree(HeaderWord.shards, shards);
-    this.sets = new Sets(this.words, this.opens, this.entries, shard);
+    this.sets = new Sets(this.words, this.opens, this.entries, entriesAt, writer);
   }
 
-  /** The index of the client with the address in words[at … at + 3]; -1 if it is not known. */
-  find(words: Uint32Array, at: number): number {
-    return this.sets.find(words, at);
+  /** The index of a key; -1 if it is not known. */
+  find(kind: number, key: Key): number {
+    return this.sets.find(kind, key);
   }
 
   /**
-   * The index of a client that is here now, known or new. -1 when its whole set is held by open sessions: the
-   * client is then treated as unknown and nothing is learnt about it.
+   * The index of a key that is seen now, known or new. -1 when its whole set is held: it is then treated as unknown and
+   * nothing is learnt about it.
    */
-  claim(words: Uint32Array, at: number, nowSec: number): number {
-    const index = this.sets.claim(words, at, nowSec);
-    if (index >= 0) Atomics.store(this.words, this.sets.wordOf(index) + EntryWord.seenSec, nowSec);
+  claim(kind: number, key: Key, nowSec: number): number {
+    const index = this.sets.claim(kind, key, nowSec);
+    if (index >= 0) this.seen(index, kind, nowSec);
     return index;
+  }
+
+  /** As `claim`, but the entry is not dated: for what is brought in from elsewhere (rows). */
+  claimUndated(kind: number, key: Key, nowSec: number): number {
+    return this.sets.claim(kind, key, nowSec);
+  }
+
+  /** True when the last claim made its entry. */
+  get wasNew(): boolean {
+    return this.sets.wasNew;
   }
 
   /** The tests whose pass is still good at `nowSec`: Pass bits. */
@@ -97,44 +131,75 @@ export class ReputationTable {
     return passes;
   }
 
-  /** Notes at `nowSec` that tests (one or more Pass bits) are passed until `untilSec`; 0 takes a pass back. */
-  pass(index: number, bit: number, untilSec: number, nowSec: number): void {
-    assert(bit > 0 && bit < 1 << PASSES, 'a pass is for a test');
+  /** Until when a test (its place in Pass) is passed; 0 for never. */
+  passUntilSecOf(index: number, test: number): number {
+    return Atomics.load(this.words, this.wordOf(index) + EntryWord.passUntilSec + test) >>> 0;
+  }
+
+  /** Notes that tests (one or more Pass bits) are passed until `untilSec`; 0 takes a pass back. */
+  pass(index: number, bits: number, untilSec: number): void {
+    assert(bits > 0 && bits < 1 << PASSES, 'a pass is for a test');
     const at = this.wordOf(index);
     for (let test = 0; test < PASSES; test += 1) {
-      if ((bit & (1 << test)) !== 0) Atomics.store(this.words, at + EntryWord.passUntilSec + test, untilSec);
+      if ((bits & (1 << test)) !== 0) Atomics.store(this.words, at + EntryWord.passUntilSec + test, untilSec);
     }
-    Atomics.store(this.words, at + EntryWord.seenSec, nowSec);
+    this.dirty.note(index);
   }
 
-  /** The score at `nowSec` in whole points, SCORE_MIN … SCORE_MAX. */
+  /** The score at `nowSec` in whole points, SCORE_MIN … SCORE_MAX (points). */
   scoreOf(index: number, nowSec: number): number {
-    return scoreOfWord(Atomics.load(this.words, this.wordOf(index) + EntryWord.score), nowSec);
+    return pointsOfEntry(this.words, this.wordOf(index), nowSec);
   }
 
-  /** Adds points (negative ones are credit) at `nowSec` and returns the score after that. */
-  add(index: number, delta: number, nowSec: number): number {
-    const at = this.wordOf(index) + EntryWord.score;
-    let before = Atomics.load(this.words, at);
-    for (;;) {
-      const after = scoreWordAfter(before, delta, nowSec);
-      const seen = Atomics.compareExchange(this.words, at, before, after);
-      if (seen === before) return scoreOfWord(after, nowSec);
-      before = seen;
-    }
+  /** What is left at `nowSec` of a signal (its number), in 1/256 observations. */
+  amountOf(index: number, id: number, nowSec: number): number {
+    return amountOfEntry(this.words, this.wordOf(index), id, nowSec);
   }
 
-  /** When the client was seen last. */
+  /** The score as rows. Allocates. */
+  rowsOf(index: number, nowSec: number): readonly PointsRow[] {
+    return rowsOfEntry(this.words, this.wordOf(index), nowSec);
+  }
+
+  /**
+   * Notes a signal (its number) with an amount in 1/256 observations, and returns the score after that. When all slots
+   * are taken by other signals, the one that is worth least is given up for it, or it is dropped itself.
+   */
+  observe(index: number, id: number, nowSec: number, amount: number = ONE): number {
+    const at = this.wordOf(index);
+    observeEntry(this.words, at, id, nowSec, amount);
+    this.dirty.note(index);
+    return pointsOfEntry(this.words, at, nowSec);
+  }
+
+  /** The operator's or a trap's word on a key that holds at `nowSec`. */
+  markOf(index: number, nowSec: number): Mark {
+    return markOf(Atomics.load(this.words, this.wordOf(index) + EntryWord.mark), nowSec);
+  }
+
+  /** The word of marks as it is (layout). */
+  markWordOf(index: number): number {
+    return Atomics.load(this.words, this.wordOf(index) + EntryWord.mark);
+  }
+
+  /** Puts a word on a key until `untilSec`, 0 for ever; Mark.None takes it away. */
+  mark(index: number, mark: Mark, untilSec: number): void {
+    const word = mark === Mark.None ? 0 : markWord(mark, untilSec);
+    Atomics.store(this.words, this.wordOf(index) + EntryWord.mark, word);
+    this.dirty.note(index);
+  }
+
+  /** When the key was seen last. */
   seenSecOf(index: number): number {
     return Atomics.load(this.words, this.wordOf(index) + EntryWord.seenSec) >>> 0;
   }
 
-  /** When the client was seen first, as far as the table remembers. */
+  /** When the key was seen first, as far as the table remembers. */
   firstSecOf(index: number): number {
     return Atomics.load(this.words, this.wordOf(index) + EntryWord.firstSec) >>> 0;
   }
 
-  /** Counts a session of this shard in; returns the client's open sessions over all shards, this one included. */
+  /** Counts a session of this shard in; returns the open sessions over all shards, this one included. */
   opened(index: number): number {
     this.opens.add(index);
     return this.opens.count(index);
@@ -145,33 +210,55 @@ export class ReputationTable {
     this.opens.remove(index);
   }
 
-  /** Open sessions of the client over all shards. */
+  /** Open sessions over all shards. */
   openOf(index: number): number {
     assert(index >= 0 && index < this.entries, 'no such entry');
     return this.opens.count(index);
   }
 
-  /** Writes the key of an entry (IPv6: the /64) to words[at … at + 3]; false if the entry is nobody's. */
-  keyOf(index: number, words: Uint32Array, at: number): boolean {
+  /** Writes the key of an entry and returns its kind; 0 if the entry is nobody's. */
+  keyOf(index: number, key: Key): number {
     const from = this.wordOf(index);
     const claim = Atomics.load(this.words, from);
-    if (claimStateOf(claim) !== ClaimState.Stable) return false;
-    for (let i = 0; i < 4; i += 1) words[at + i] = Atomics.load(this.words, from + EntryWord.key + i);
-    return Atomics.load(this.words, from) === claim;
+    if (claimStateOf(claim) !== ClaimState.Stable) return 0;
+    key[0] = Atomics.load(this.words, from + EntryWord.key);
+    key[1] = Atomics.load(this.words, from + EntryWord.key + 1);
+    return Atomics.load(this.words, from) === claim ? claimKindOf(claim) : 0;
+  }
+
+  /** Forgets all that is known of an entry. False when it has open sessions: then only its words are wiped. */
+  forget(index: number): boolean {
+    const at = this.wordOf(index);
+    for (let word = EntryWord.mark; word < EntryWord.COUNT; word += 1)
+      Atomics.store(this.words, at + word, 0);
+    this.dirty.note(index);
+    return this.sets.free(index);
   }
 
   /**
-   * Forgets what a dead shard with this number left behind: its open sessions and an entry it was making. To be
-   * called by the shard that takes its place, before its first claim. Walks the whole table.
+   * Forgets what a dead shard left behind: its open sessions and an entry it was making. To be called before a shard
+   * that takes its place makes its first claim. Walks the whole table.
    */
-  forgetShard(): void {
-    this.sets.release();
+  forgetShard(shard: number): void {
+    assert(shard >= 0 && shard < this.shards, 'no such shard');
+    this.sets.release(shard, true);
   }
 
-  /** The first word of an entry. */
-  private wordOf(index: number): number {
+  /** The first word of an entry; for the other files of this folder. */
+  wordOf(index: number): number {
     assert(index >= 0 && index < this.entries, 'no such entry');
     return this.sets.wordOf(index);
+  }
+
+  /** Dates an entry. */
+  private seen(index: number, kind: number, nowSec: number): void {
+    const at = this.wordOf(index);
+    const seenSec = Atomics.load(this.words, at + EntryWord.seenSec) >>> 0;
+    if (!isMeter(kind)) {
+      if (this.sets.wasNew || seenSec !== nowSec) this.dirty.note(index);
+      if (seenSec < nowSec) emptySlots(this.words, at, seenSec, nowSec);
+    }
+    if (seenSec !== nowSec) Atomics.store(this.words, at + EntryWord.seenSec, nowSec);
   }
 
   /** Writes a word of the header, or finds there what another shard wrote. */

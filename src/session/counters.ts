@@ -32,6 +32,10 @@ export const counterTable = {
   pacedScreened: { unit: 'sessions', says: 'Sessions of unknown clients, which wait for screen.greet_wait.' },
   pacedSlow: { unit: 'sessions', says: 'Sessions begun slow: on the slow list or with a bad score.' },
   turnedSlow: { unit: 'sessions', says: 'Sessions that became slow for what the client did.' },
+  knownByPool: {
+    unit: 'sessions',
+    says: 'Sessions at full speed of clients that are known by their network or pool alone.',
+  },
   passedNew: { unit: 'sessions', says: 'Clients that passed every test and went on in the same session.' },
   commands: { unit: 'commands', says: 'Command lines read.' },
   errors: { unit: 'commands', says: 'Commands answered with an error of the client.' },

@@ -34,8 +34,10 @@ export const Flag = {
   SkippingLine: 64,
   /** The message in hand is thrown away: `bodyReply` says why. */
   BodyRefused: 128,
-  /** The client's open session is counted in the reputation table. */
-  Leased: 256,
+  /** The score of the client rose over `shape.slow_at` in this session, and its network was told. */
+  CountedBad: 256,
+  /** The client is known by its network or pool, not by itself. */
+  KnownByPool: 512,
 } as const;
 
 export class Sessions {
@@ -47,7 +49,11 @@ export class Sessions {
   readonly openedMs: Float64Array;
   readonly paces: Uint8Array;
   readonly scores: Int32Array;
+  /** Entries of the reputation table in which the session is counted as open; -1 for none. */
   readonly reputations: Int32Array;
+  readonly networks: Int32Array;
+  /** Points for the company of its network (reputation/standing). */
+  readonly neighbourPoints: Int16Array;
   /** Four words a slot: base/address. */
   readonly addresses: Uint32Array;
   readonly clients: string[];
@@ -56,8 +62,8 @@ export class Sessions {
   readonly phasesAfter: Uint8Array;
   readonly standings: Uint8Array;
   readonly flags: Uint16Array;
-  /** Signals noted, as bits by their place in reputation/signals. */
-  readonly signals: Uint16Array;
+  /** Signals noted, as bits by their number in reputation/signals. */
+  readonly signals: Int32Array;
   /** Bytes of an unfinished line that were looked at; of one that is too long, bytes thrown away. */
   readonly scanned: Uint32Array;
   readonly commands: Uint16Array;
@@ -96,12 +102,14 @@ export class Sessions {
     this.paces = new Uint8Array(capacity);
     this.scores = new Int32Array(capacity);
     this.reputations = new Int32Array(capacity);
+    this.networks = new Int32Array(capacity);
+    this.neighbourPoints = new Int16Array(capacity);
     this.addresses = new Uint32Array(capacity * 4);
     this.clients = Array.from<string>({ length: capacity }).fill('');
     this.phasesAfter = new Uint8Array(capacity);
     this.standings = new Uint8Array(capacity);
     this.flags = new Uint16Array(capacity);
-    this.signals = new Uint16Array(capacity);
+    this.signals = new Int32Array(capacity);
     this.scanned = new Uint32Array(capacity);
     this.commands = new Uint16Array(capacity);
     this.errors = new Uint16Array(capacity);
@@ -140,6 +148,8 @@ export class Sessions {
     this.paces[slot] = 0;
     this.scores[slot] = 0;
     this.reputations[slot] = -1;
+    this.networks[slot] = -1;
+    this.neighbourPoints[slot] = 0;
     this.phasesAfter[slot] = Phase.Listening;
     this.standings[slot] = 0;
     this.flags[slot] = 0;

@@ -11,7 +11,7 @@ import { Spool } from '../backend/spool.ts';
 import type { SpoolFiles } from '../backend/spool-files.ts';
 import type { Config } from '../config/config.ts';
 import { NetworkSet } from '../policy/networks.ts';
-import { passesNeeded } from '../policy/pace.ts';
+import { passesNeeded, passTtlsSec } from '../policy/pace.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
 import { Envelopes } from '../session/envelope.ts';
@@ -43,6 +43,8 @@ export interface ShardParts {
   readonly endpoint: Endpoint;
   readonly journal: Journal;
   readonly reputation: ReputationTable;
+  /** The number of this shard in its process: its column in the reputation table. */
+  readonly shard: number;
   readonly counters: Counters;
   readonly files: SpoolFiles;
   /** Connections to the backend that this shard may have. */
@@ -112,6 +114,7 @@ export function buildWorks(parts: ShardParts): Works {
     bodies: new BodyScanner(),
     report: emptyReport(),
     passesNeeded: passesNeeded(config),
+    passTtlsSec: passTtlsSec(config),
     idPrefix: parts.idPrefix,
     listeners: config.listener.map((listener) => listener.address),
     epochMs: parts.epochMs - parts.startMs,

@@ -45,7 +45,7 @@ export class Shard {
     this.works = buildWorks(parts);
     this.#resting = new SlotQueue(parts.front.capacity);
     // A restarted shard has no sessions: what its forerunner had counted in is counted out.
-    this.works.reputation.forgetShard();
+    this.works.reputation.forgetShard(parts.shard);
   }
 
   /** Makes the first connection to the backend. */

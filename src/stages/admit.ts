@@ -11,6 +11,9 @@ import type { Handle } from '../base/handle.ts';
 import { slotOf } from '../base/handle.ts';
 import type { Listed } from '../policy/pace.ts';
 import { Pace, paceFor } from '../policy/pace.ts';
+import { hostKey, Kind, networkKey, newKey } from '../reputation/keys.ts';
+import { Mark } from '../reputation/layout.ts';
+import { isGoodPool, neighbourPoints } from '../reputation/standing.ts';
 import { Count } from '../session/counters.ts';
 import type { EndingName } from '../session/endings.ts';
 import { Phase } from '../session/phase.ts';
@@ -19,6 +22,8 @@ import { startGreeting } from './banner.ts';
 import { dismiss } from './end.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
+
+const key = newKey();
 
 const paceCounts = [Count.pacedInstant, Count.pacedScreened, Count.pacedSlow, -1];
 
@@ -46,6 +51,7 @@ export function admit(works: Works, handle: Handle): void {
   sessions.paces[slot] = pace;
   if (pace === Pace.Refused) return turnAway(works, slot, 'denied', works.replies.denied);
   counters.add(paceCounts[pace]!);
+  if (pace === Pace.Instant && sessions.has(slot, Flag.KnownByPool)) counters.add(Count.knownByPool);
   return startGreeting(works, slot);
 }
 
@@ -55,26 +61,50 @@ function turnAway(works: Works, slot: number, ending: EndingName, reply: Uint8Ar
   works.sessions.endPhases[slot] = Phase.Free;
 }
 
-/** Finds the client in the reputation table; returns its open sessions, this one included. */
+/**
+ * Finds the client and its network in the reputation table and counts the session in; returns the client's open sessions,
+ * this one included.
+ */
 function recall(works: Works, slot: number): number {
-  const { sessions, reputation } = works;
+  const { sessions, reputation, passesNeeded } = works;
   const nowSec = epochSec(works);
-  const index = reputation.claim(sessions.addresses, slot * 4, nowSec);
+  networkKey(sessions.addresses, slot * 4, key);
+  const network = reputation.claim(Kind.Network, key, nowSec);
+  sessions.networks[slot] = network;
+  if (network >= 0) reputation.opened(network);
+  sessions.neighbourPoints[slot] = neighbourPoints(reputation, network, nowSec);
+  hostKey(sessions.addresses, slot * 4, key);
+  const index = reputation.claim(Kind.Host, key, nowSec);
   sessions.reputations[slot] = index;
-  if (index < 0) return 1;
-  sessions.scores[slot] = reputation.scoreOf(index, nowSec);
-  const needed = works.passesNeeded;
-  if (needed !== 0 && (reputation.passesOf(index, nowSec) & needed) === needed)
-    sessions.set(slot, Flag.Passed);
-  sessions.set(slot, Flag.Leased);
-  return reputation.opened(index);
+  const score = index < 0 ? 0 : reputation.scoreOf(index, nowSec);
+  sessions.scores[slot] = score + sessions.neighbourPoints[slot]!;
+  const passes = index < 0 ? 0 : reputation.passesOf(index, nowSec);
+  if (passesNeeded !== 0 && (passes & passesNeeded) === passesNeeded) sessions.set(slot, Flag.Passed);
+  // Company helps who has no bad name of its own.
+  else if (score <= 0 && works.config.pools.network && isGoodPool(reputation, network, passesNeeded, nowSec))
+    sessions.set(slot, Flag.Passed | Flag.KnownByPool);
+  return index < 0 ? 1 : reputation.opened(index);
 }
 
-/** The permanent list that holds the client; the more lenient list wins. */
+/** What an operator or a trap has said of the client or its network; the client's own word counts first. */
+function markedAs(works: Works, slot: number): Mark {
+  const { sessions, reputation } = works;
+  const nowSec = epochSec(works);
+  const index = sessions.reputations[slot]!;
+  const own = index < 0 ? Mark.None : reputation.markOf(index, nowSec);
+  if (own !== Mark.None) return own;
+  const network = sessions.networks[slot]!;
+  return network < 0 ? Mark.None : reputation.markOf(network, nowSec);
+}
+
+/** The permanent list that holds the client, or the word of an operator; the more lenient wins. */
 function listedAs(works: Works, slot: number): Listed {
   const { addresses } = works.sessions;
   const { allow, deny, slow } = works.lists;
+  const mark = markedAs(works, slot);
+  if (mark === Mark.Allow) return 'allow';
   if (allow.size > 0 && allow.has(addresses, slot * 4)) return 'allow';
-  if (deny.size > 0 && deny.has(addresses, slot * 4)) return 'deny';
+  if (mark === Mark.Deny || (deny.size > 0 && deny.has(addresses, slot * 4))) return 'deny';
+  if (mark === Mark.Trap) return 'slow';
   return slow.size > 0 && slow.has(addresses, slot * 4) ? 'slow' : 'none';
 }

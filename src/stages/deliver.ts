@@ -20,7 +20,7 @@ import { Flag } from '../session/sessions.ts';
 import { BodyState, normalize } from '../smtp/body-end.ts';
 import { bury, cut, dismiss } from './end.ts';
 import { forgetEnvelope, forgetMessage } from './forget.ts';
-import { note } from './learn.ts';
+import { creditPools, note } from './learn.ts';
 import { say } from './speak.ts';
 import type { Works } from './works.ts';
 
@@ -162,6 +162,7 @@ function answer(works: Works, slot: number, reply: Uint8Array): void {
     sessions.commands[slot] = 0;
     sessions.errors[slot] = 0;
     note(works, slot, 'delivered');
+    creditPools(works, slot);
     forgetMessage(works, slot);
   } else {
     counters.add(verdict === 4 ? Count.messagesDeferred : Count.messagesRefused);

@@ -105,7 +105,8 @@ export function bury(works: Works, slot: number): void {
   counters.addEnding(sessions.endings[slot]!);
   counters.add(Count.sessionsClosed);
   writeDown(works, slot, ending);
-  if (sessions.has(slot, Flag.Leased)) reputation.closed(sessions.reputations[slot]!);
+  if (sessions.reputations[slot]! >= 0) reputation.closed(sessions.reputations[slot]!);
+  if (sessions.networks[slot]! >= 0) reputation.closed(sessions.networks[slot]!);
   const handle = sessions.handleOf(slot);
   sessions.close(slot);
   front.release(handle);

@@ -7,33 +7,56 @@
  */
 import type { Action, TestName } from '../policy/pace.ts';
 import { Action as Actions, actionOf, Pace } from '../policy/pace.ts';
+import { SIGNALS_MAX } from '../reputation/decay.ts';
+import { PASSES } from '../reputation/layout.ts';
 import type { SignalName } from '../reputation/signals.ts';
-import { signals } from '../reputation/signals.ts';
+import { signalNameOf, signals } from '../reputation/signals.ts';
+import { isGoodHost } from '../reputation/standing.ts';
 import { Count } from '../session/counters.ts';
 import { Flag } from '../session/sessions.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
 
-const signalNames = Object.keys(signals) as readonly SignalName[];
-
 /** The bit of a signal in a session's memory. */
-const bitOf = Object.fromEntries(signalNames.map((name, place) => [name, 1 << place])) as {
-  readonly [Name in SignalName]: number;
-};
+const bitOf = (name: SignalName): number => 1 << signals[name].id;
 
 /** Notes a signal: the session remembers it, the client's score moves by its weight. */
 export function note(works: Works, slot: number, name: SignalName): void {
   const { sessions, reputation } = works;
-  sessions.signals[slot]! |= bitOf[name];
-  const weight = signals[name].weight;
+  const { id, weight } = signals[name];
+  sessions.signals[slot]! |= 1 << id;
   const index = sessions.reputations[slot]!;
-  sessions.scores[slot] =
-    index < 0 ? sessions.scores[slot]! + weight : reputation.add(index, weight, epochSec(works));
+  const own =
+    index < 0
+      ? sessions.scores[slot]! - sessions.neighbourPoints[slot]! + weight
+      : reputation.observe(index, id, epochSec(works));
+  sessions.scores[slot] = own + sessions.neighbourPoints[slot]!;
+  if (weight > 0 && own >= works.config.shape.slowAt) tellNetwork(works, slot, own - weight);
+}
+
+/** The first time in a session that a client becomes bad, its network hears of it. */
+function tellNetwork(works: Works, slot: number, before: number): void {
+  const { sessions, reputation } = works;
+  if (sessions.has(slot, Flag.CountedBad) || before >= works.config.shape.slowAt) return;
+  sessions.set(slot, Flag.CountedBad);
+  const network = sessions.networks[slot]!;
+  if (network >= 0) reputation.observe(network, signals.badMember.id, epochSec(works));
+}
+
+/** A client of good standing had a message accepted: its network is of good standing too. */
+export function creditPools(works: Works, slot: number): void {
+  const { sessions, reputation, passesNeeded } = works;
+  const nowSec = epochSec(works);
+  const network = sessions.networks[slot]!;
+  const isKnown = sessions.has(slot, Flag.Passed) && !sessions.has(slot, Flag.RefuseRecipients);
+  if (network < 0 || !isKnown || !isGoodHost(reputation, sessions.reputations[slot]!, nowSec)) return;
+  reputation.observe(network, signals.goodMember.id, nowSec);
+  if (passesNeeded !== 0) givePasses(works, network, nowSec);
 }
 
 /** True when the signal was noted in this session before. */
 export function wasNoted(works: Works, slot: number, name: SignalName): boolean {
-  return (works.sessions.signals[slot]! & bitOf[name]) !== 0;
+  return (works.sessions.signals[slot]! & bitOf(name)) !== 0;
 }
 
 /** Notes that a test was failed, once a session, and says what is to be done. */
@@ -43,7 +66,7 @@ export function failTest(works: Works, slot: number, test: TestName): Action {
   counters.add(Count[test]);
   const action = actionOf(config, test);
   // Observe mode scores what it does not act on; a test that is switched off costs nothing, here or later.
-  if (action === Actions.Ignore && config.mode === 'enforce') sessions.signals[slot]! |= bitOf[test];
+  if (action === Actions.Ignore && config.mode === 'enforce') sessions.signals[slot]! |= bitOf(test);
   else note(works, slot, test);
   if (action === Actions.Ignore) return action;
   sessions.clear(slot, Flag.Passed);
@@ -57,7 +80,7 @@ export function failTest(works: Works, slot: number, test: TestName): Action {
 
 /** The client came to its first recipient without failing a test: it is known from now on. */
 export function passTests(works: Works, slot: number): void {
-  const { sessions, reputation, config, counters } = works;
+  const { sessions, counters } = works;
   if (
     sessions.has(slot, Flag.Passed) ||
     sessions.has(slot, Flag.RefuseRecipients) ||
@@ -68,17 +91,23 @@ export function passTests(works: Works, slot: number): void {
   counters.add(Count.passedNew);
   note(works, slot, 'passed');
   const index = sessions.reputations[slot]!;
-  const nowSec = epochSec(works);
-  if (index >= 0)
-    reputation.pass(index, works.passesNeeded, nowSec + Math.floor(config.screen.passTtlMs / 1000), nowSec);
+  if (index >= 0) givePasses(works, index, epochSec(works));
 }
 
-/** Names of the signals that a session noted, separated by commas. */
+/** Dates the pass of every test that is needed, each by its own lifetime. */
+function givePasses(works: Works, index: number, nowSec: number): void {
+  for (let test = 0; test < PASSES; test++) {
+    const bit = works.passesNeeded & (1 << test);
+    if (bit !== 0) works.reputation.pass(index, bit, nowSec + works.passTtlsSec[test]!);
+  }
+}
+
+/** Names of the signals that a session noted, in the order of their numbers, separated by commas. */
 export function reasonsOf(works: Works, slot: number): string {
   const bits = works.sessions.signals[slot]!;
   if (bits === 0) return '';
   let reasons = '';
-  for (const name of signalNames)
-    if ((bits & bitOf[name]) !== 0) reasons += reasons === '' ? name : `,${name}`;
+  for (let id = 1; id < SIGNALS_MAX; id++)
+    if ((bits & (1 << id)) !== 0) reasons += reasons === '' ? signalNameOf[id]! : `,${signalNameOf[id]!}`;
   return reasons;
 }

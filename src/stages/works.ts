@@ -53,6 +53,8 @@ export interface Works {
   readonly report: SessionReport;
   /** Pass bits a client needs to be known. */
   readonly passesNeeded: number;
+  /** How long the pass of each test holds, by its place in Pass. */
+  readonly passTtlsSec: readonly number[];
   /** Prefix of session ids; unique for this start of this shard. */
   readonly idPrefix: string;
   /** The text of each listener's address, by its number. */

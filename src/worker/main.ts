@@ -73,6 +73,7 @@ const shard = new Shard({
   endpoint: order.endpoint,
   journal,
   reputation: new ReputationTable(order.reputation, order.reputationEntries, order.shards, order.shard),
+  shard: order.shard,
   counters,
   files,
   lanesMax: order.lanesMax,

@@ -9,6 +9,9 @@ import { bytesOf, latin1 } from '../../src/base/ascii.ts';
 import { parseAddress } from '../../src/base/address.ts';
 import type { Config } from '../../src/config/config.ts';
 import { passesNeeded } from '../../src/policy/pace.ts';
+import { ONE } from '../../src/reputation/decay.ts';
+import { hostKey, Kind, newKey } from '../../src/reputation/keys.ts';
+import { signals } from '../../src/reputation/signals.ts';
 import { ReputationTable } from '../../src/reputation/table.ts';
 import { Counters } from '../../src/session/counters.ts';
 import type { SessionReport } from '../../src/session/journal.ts';
@@ -118,6 +121,7 @@ export class World {
         notice: (text) => void this.notices.push(text),
       },
       reputation: this.reputation,
+      shard: 0,
       counters: this.counters,
       files: this.files,
       lanesMax,
@@ -138,10 +142,13 @@ export class World {
     const words = new Uint32Array(4);
     parseAddress(address, words, 0);
     const nowSec = EPOCH_MS / 1000;
-    const index = this.reputation.claim(words, 0, nowSec);
-    if (score !== 0) this.reputation.add(index, score, nowSec);
+    const key = newKey();
+    hostKey(words, 0, key);
+    const index = this.reputation.claim(Kind.Host, key, nowSec);
+    const { id, weight } = score > 0 ? signals.nonSmtpCommand : signals.delivered;
+    if (score !== 0) this.reputation.observe(index, id, nowSec, Math.round((score / weight) * ONE));
     const bits = passesNeeded(this.shard.works.config);
-    if (isKnown && bits !== 0) this.reputation.pass(index, bits, nowSec + 86_400 * 30, nowSec);
+    if (isKnown && bits !== 0) this.reputation.pass(index, bits, nowSec + 86_400 * 30);
   }
 
   dial(address: string, listener = 0): Client {

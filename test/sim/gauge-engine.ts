@@ -119,6 +119,7 @@ function shardOf(front: Script): Shard {
       1,
       0,
     ),
+    shard: 0,
     counters: new Counters(new SharedArrayBuffer(Counters.bytesFor(1)), 0),
     files: new MemorySpoolFiles(),
     lanesMax: 1,

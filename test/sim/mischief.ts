@@ -6,6 +6,9 @@
  */
 import type { Prng } from '../../src/base/prng.ts';
 import { parseAddress } from '../../src/base/address.ts';
+import { ONE } from '../../src/reputation/decay.ts';
+import { hostKey, Kind, newKey } from '../../src/reputation/keys.ts';
+import { signals } from '../../src/reputation/signals.ts';
 import type { ReputationTable } from '../../src/reputation/table.ts';
 import type { Trouble } from './client.ts';
 import type { Crowd } from './crowd.ts';
@@ -24,6 +27,7 @@ export class Mischief {
   readonly #random: Prng;
   readonly #troubles: Prng;
   readonly #words = new Uint32Array(4);
+  readonly #key = newKey();
   #nextMs = 500;
 
   constructor(
@@ -91,10 +95,12 @@ export class Mischief {
     const client = clients[this.#random.below(clients.length)]!;
     if (!parseAddress(client.address, this.#words, 0)) return;
     const nowSec = EPOCH_SEC + Math.floor(nowMs / 1_000);
-    const index = this.#stranger.claim(this.#words, 0, nowSec);
+    hostKey(this.#words, 0, this.#key);
+    const index = this.#stranger.claim(Kind.Host, this.#key, nowSec);
     if (index < 0) return;
-    this.#stranger.add(index, this.#random.below(160) - 80, nowSec);
+    const { id } = this.#random.below(2) === 0 ? signals.pregreet : signals.delivered;
+    this.#stranger.observe(index, id, nowSec, this.#random.below(2 * ONE));
     if (this.#random.below(3) === 0)
-      this.#stranger.pass(index, PASSES, this.#random.below(2) === 0 ? 0 : nowSec + 60, nowSec);
+      this.#stranger.pass(index, PASSES, this.#random.below(2) === 0 ? 0 : nowSec + 60);
   }
 }

@@ -72,6 +72,7 @@ export class Station {
       endpoint: { host: '127.0.0.1', port: 10_025 },
       journal,
       reputation,
+      shard: number,
       counters,
       files: this.files,
       lanesMax: plan.lanesMax,

@@ -37,9 +37,9 @@ export class UnknownRecipients {
     return entry !== undefined && nowMs < entry.untilMs ? entry.reply : null;
   }
 
-  /** Remembers a refusal if it speaks of the mailbox alone. */
-  learn(recipient: string, code: number, reply: Uint8Array, nowMs: number): void {
-    if (code !== 550 || !saysUnknownMailbox(reply)) return;
+  /** Remembers a refusal if it speaks of the mailbox alone; true when it does. */
+  learn(recipient: string, code: number, reply: Uint8Array, nowMs: number): boolean {
+    if (code !== 550 || !saysUnknownMailbox(reply)) return false;
     const key = keyOf(recipient);
     this.#entries.delete(key);
     if (this.#entries.size >= this.#capacityMax) {
@@ -47,6 +47,7 @@ export class UnknownRecipients {
       if (oldest.done !== true) this.#entries.delete(oldest.value);
     }
     this.#entries.set(key, { reply: this.#prepare(reply), untilMs: nowMs + this.#ttlMs });
+    return true;
   }
 }
 

@@ -175,7 +175,7 @@ export const clientSettings = {
     learn: flag(false, 'Learn traps from names that do not exist and are asked for from many networks.'),
     trap_ttl: duration('1d', { min: '1min', max: '365d' }, 'How long a trapped client is slowed.'),
     low_priority: networks(
-      'Our own addresses that are MX of the lowest priority. A stranger that comes there first is trapped.',
+      'Our own addresses that are MX of the lowest priority. A stranger that comes there first is noted for it, which is enough to be slowed.',
     ),
     harvest: flag(
       false,

@@ -42,7 +42,7 @@ export const signals = {
   delivered:        { id: 10, weight: -10, halfLifeSec: 14 * DAY, cap: 80,  says: 'had a message accepted' },
   contentRefused:   { id: 11, weight: 10,  halfLifeSec: 7 * DAY,  cap: 80,  says: 'had a message refused for its content' },
   trapped:          { id: 12, weight: 60,  halfLifeSec: 7 * DAY,  cap: 120, says: 'named a recipient that is a trap' },
-  lowPriorityFirst: { id: 13, weight: 30,  halfLifeSec: DAY,      cap: 60,  says: 'came as a stranger to the MX of the lowest priority' },
+  lowPriorityFirst: { id: 13, weight: 40,  halfLifeSec: DAY,      cap: 40,  says: 'came as a stranger to the MX of the lowest priority' },
   badMember:        { id: 14, weight: 8,   halfLifeSec: DAY,      cap: 30,  says: 'is a network or pool of which a member became bad' },
   goodMember:       { id: 15, weight: -10, halfLifeSec: 14 * DAY, cap: 80,  says: 'is a network or pool of which a known member had a message accepted' },
 } as const satisfies Record<string, Signal>;

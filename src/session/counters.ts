@@ -53,6 +53,21 @@ export const counterTable = {
     says: 'Recipients refused because the client had failed a test.',
   },
   recipientsCached: { unit: 'recipients', says: 'Unknown recipients answered from memory.' },
+  greylisted: { unit: 'recipients', says: 'Recipients answered 450 because the sender is not known yet.' },
+  greylistPassed: {
+    unit: 'recipients',
+    says: 'Recipients of senders that came again in time; their network is known from then on.',
+  },
+  trapsSprung: { unit: 'recipients', says: 'Recipients that are traps.' },
+  trapsLearned: {
+    unit: 'recipients',
+    says: 'Names that became traps because strangers of many networks asked for them.',
+  },
+  lowPriorityFirst: { unit: 'sessions', says: 'Strangers that came first to the MX of the lowest priority.' },
+  harvestSlowed: {
+    unit: 'recipients',
+    says: 'Recipients answered late because the client names many unknown ones.',
+  },
   messagesReceived: { unit: 'messages', says: 'Messages received to their end.' },
   messagesDelivered: { unit: 'messages', says: 'Messages that the backend took (2xx).' },
   messagesDeferred: { unit: 'messages', says: 'Messages answered 4xx. Look at the backend.' },

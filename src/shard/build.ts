@@ -109,6 +109,10 @@ export function buildWorks(parts: ShardParts): Works {
       slow: NetworkSet.compile(config.lists.slow),
       deny: NetworkSet.compile(config.lists.deny),
     },
+    traps: {
+      recipients: new Set(config.traps.recipients.map((mailbox) => mailbox.toLowerCase())),
+      lowPriority: NetworkSet.compile(config.traps.lowPriority),
+    },
     lines: new LineReader(),
     mailboxes: new MailboxReader(),
     bodies: new BodyScanner(),
@@ -118,6 +122,7 @@ export function buildWorks(parts: ShardParts): Works {
     idPrefix: parts.idPrefix,
     listeners: config.listener.map((listener) => listener.address),
     epochMs: parts.epochMs - parts.startMs,
+    startMs: parts.startMs,
     nowMs: parts.startMs,
     serial: 0,
     draining: false,

@@ -40,6 +40,7 @@ export const replyTable = {
   backendLost: { text: '451 4.3.0 The mail server behind this one did not answer, try again' },
   envelopeChanged: { text: '451 4.3.0 A recipient was answered otherwise than before, try again' },
   spoolFull: { text: '452 4.3.1 Not enough room for the message now, try again' },
+  greylisted: { text: '450 4.7.1 Error: greylisted, try again in some minutes' },
   tooManyRecipients: { text: '452 4.5.3 Error: too many recipients' },
   oneRecipient: { text: '452 4.5.3 One recipient for each message, send the next one by itself' },
 
@@ -61,6 +62,7 @@ export const replyTable = {
   notSmtp: { text: '521 5.7.0 Error: this is a mail server', hangsUp: true },
   denied: { text: '521 5.3.2 Service not available to your network', hangsUp: true },
   protocolRefuse: { text: '550 5.5.1 Protocol error' },
+  noSuchUser: { text: '550 5.1.1 Error: no such user' },
   bodyNewline: { text: '550 5.5.2 Error: bare <CR>, <LF> or NUL in the message; lines end with <CR><LF>' },
   messageTooBig: { text: '552 5.3.4 Error: message size exceeds the limit' },
   messageFarTooBig: { text: '552 5.3.4 Error: message size exceeds the limit', hangsUp: true },

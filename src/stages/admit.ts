@@ -20,6 +20,7 @@ import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { startGreeting } from './banner.ts';
 import { dismiss } from './end.ts';
+import { noteLowPriority } from './traps.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
 
@@ -42,6 +43,7 @@ export function admit(works: Works, handle: Handle): void {
   if (works.draining) return turnAway(works, slot, 'shuttingDown', works.replies.shuttingDown);
 
   const open = recall(works, slot);
+  noteLowPriority(works, slot);
   const listed = listedAs(works, slot);
   const limit = works.config.limits.connections;
   if (limit > 0 && open > limit && listed !== 'allow' && works.config.mode === 'enforce') {

@@ -21,8 +21,11 @@ import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { Standing } from '../smtp/dialogue.ts';
 import { dismiss } from './end.ts';
+import { mustComeAgain } from './greylist.ts';
+import { harvestDelayMs } from './harvest.ts';
 import { note, passTests } from './learn.ts';
-import { say } from './speak.ts';
+import { say, sayAfter } from './speak.ts';
+import { learnTrap, springsTrap, unlearnTrap } from './traps.ts';
 import type { Works } from './works.ts';
 
 /** Decides about the recipient `argument` (`TO:<…> …`), at once or by asking the backend. */
@@ -37,16 +40,22 @@ export function judgeRecipient(works: Works, slot: number, argument: string): vo
   if (envelope.recipients.length >= config.smtp.recipientsMax) {
     return say(works, slot, replies.tooManyRecipients, Timer.None, Phase.Listening);
   }
+  sessions.backendSinceMs[slot] = works.nowMs;
+  if (springsTrap(works, slot, argument)) {
+    counters.add(Count.recipientsBad);
+    return refuseRecipient(works, slot, replies.noSuchUser);
+  }
+  if (mustComeAgain(works, slot, argument)) return refuseRecipient(works, slot, replies.greylisted);
   const remembered = works.unknownRecipients.replyFor(argument, works.nowMs);
   if (remembered !== null) {
     counters.add(Count.recipientsCached);
     note(works, slot, 'unknownRecipient');
+    learnTrap(works, slot, argument);
     return refuseRecipient(works, slot, remembered);
   }
   envelope.candidate = argument;
   if (config.backend.verifyRecipients === 'late') return acceptUnheard(works, slot);
   sessions.enter(slot, Phase.Verifying);
-  sessions.backendSinceMs[slot] = works.nowMs;
   works.wheel.arm(slot, works.nowMs + config.backend.waitMaxMs);
   works.lanes.request(slot, Job.Verify, sessions.paces[slot] === Pace.Instant, works.nowMs);
   return undefined;
@@ -66,10 +75,12 @@ export function recipientJudged(works: Works, slot: number): void {
   }
   if (code < 300) {
     envelope.recipients.push(envelope.candidate);
+    unlearnTrap(works, envelope.candidate);
     return accepted(works, slot, reply);
   }
   counters.add(Count.recipientsBad);
-  works.unknownRecipients.learn(envelope.candidate, code, reply, works.nowMs);
+  if (works.unknownRecipients.learn(envelope.candidate, code, reply, works.nowMs))
+    learnTrap(works, slot, envelope.candidate);
   if (code >= 500) note(works, slot, 'unknownRecipient');
   return refuseRecipient(works, slot, reply);
 }
@@ -101,7 +112,7 @@ function accepted(works: Works, slot: number, reply: Uint8Array): void {
   counters.add(Count.recipientsOk);
   sessions.bump(sessions.recipientsOk, slot);
   sessions.standings[slot] = Standing.Rcpt;
-  return say(works, slot, reply, Timer.Rcpt, Phase.Listening);
+  return answer(works, slot, reply);
 }
 
 function refuseRecipient(works: Works, slot: number, reply: Uint8Array): void {
@@ -110,5 +121,13 @@ function refuseRecipient(works: Works, slot: number, reply: Uint8Array): void {
   if (sessions.bump(sessions.errors, slot) >= config.smtp.errorsMax) {
     return dismiss(works, slot, 'errorLimit', replies.errorLimit);
   }
-  return say(works, slot, reply, Timer.Rcpt, Phase.Listening);
+  return answer(works, slot, reply);
+}
+
+/** Says yes or no; to a harvester both at the same time after the recipient was named. */
+function answer(works: Works, slot: number, reply: Uint8Array): void {
+  const dueMs = harvestDelayMs(works, slot);
+  const leastMs = Math.max(0, works.sessions.backendSinceMs[slot]! + dueMs - works.nowMs);
+  if (leastMs > 0) works.counters.add(Count.harvestSlowed);
+  return sayAfter(works, slot, reply, Timer.Rcpt, Phase.Listening, leastMs);
 }

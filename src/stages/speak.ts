@@ -22,11 +22,22 @@ export function enter(works: Works, slot: number, next: Phase): void {
 
 /** Says `reply` and goes on to the phase `next`, at once or after the delay that falls under `timer`. */
 export function say(works: Works, slot: number, reply: Uint8Array, timer: Timer, next: Phase): void {
+  sayAfter(works, slot, reply, timer, next, 0);
+}
+
+/** As `say`, but not before `leastMs` from now, as far as the patience budget allows. */
+export function sayAfter(
+  works: Works,
+  slot: number,
+  reply: Uint8Array,
+  timer: Timer,
+  next: Phase,
+  leastMs: number,
+): void {
   const { sessions, config } = works;
-  const delayMs =
-    sessions.paces[slot] === Pace.Slow
-      ? allowedDelayMs(config, timer, plannedDelayMs(config, timer), sessions.delaysMs[slot]!)
-      : 0;
+  const slowMs = sessions.paces[slot] === Pace.Slow ? plannedDelayMs(config, timer) : 0;
+  const plannedMs = Math.max(slowMs, leastMs);
+  const delayMs = plannedMs > 0 ? allowedDelayMs(config, timer, plannedMs, sessions.delaysMs[slot]!) : 0;
   if (delayMs === 0) {
     works.outbox.put(reply);
     enter(works, slot, next);

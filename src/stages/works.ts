@@ -31,6 +31,14 @@ export interface Lists {
   readonly deny: NetworkSet;
 }
 
+/** Where no honest sender comes. */
+export interface Traps {
+  /** Mailboxes in small letters. */
+  readonly recipients: ReadonlySet<string>;
+  /** Our own addresses with the lowest priority. */
+  readonly lowPriority: NetworkSet;
+}
+
 export interface Works {
   readonly config: Config;
   readonly front: Transport;
@@ -47,6 +55,7 @@ export interface Works {
   readonly spool: Spool;
   readonly envelopes: Envelopes;
   readonly lists: Lists;
+  readonly traps: Traps;
   readonly lines: LineReader;
   readonly mailboxes: MailboxReader;
   readonly bodies: BodyScanner;
@@ -61,6 +70,8 @@ export interface Works {
   readonly listeners: readonly string[];
   /** Wall clock at the shard's zero, milliseconds since 1970. */
   readonly epochMs: number;
+  /** When the shard was built, on the clock of `nowMs`. */
+  readonly startMs: number;
   /** The present turn, milliseconds since the shard's zero. */
   nowMs: number;
   serial: number;

@@ -73,6 +73,8 @@ const texts: Readonly<Record<number, string>> = {
   450: '450 4.2.0 Try later',
   451: '451 4.3.0 Local error',
   452: '452 4.3.1 No room',
+  /** Not a code of its own: 550 with the enhanced code that speaks of the mailbox alone. */
+  511: '550 5.1.1 No such user here',
   550: '550 5.7.1 Not taken',
   552: '552 5.3.4 Too big',
   554: '554 5.7.1 Refused',

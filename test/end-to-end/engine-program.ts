@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { endpointOf } from '../../src/config/addresses.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { compileLists } from '../../src/primary/list-files.ts';
 import { Threads } from '../../src/primary/threads.ts';
 import { sumCounters } from '../../src/session/counters.ts';
 
@@ -23,6 +24,7 @@ const threads = new Threads(
     sessionsMax: config.engine.maxSessions,
     lanesMax: 4,
     endpoint: endpointOf(config.backend.address),
+    lists: compileLists(config),
     reputationEntries: config.reputation.entries,
     idPrefix: 'test',
     spoolDirectory: tmpdir(),

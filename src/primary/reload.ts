@@ -10,7 +10,7 @@
  * a reload makes one more reload follow it, however many came.
  */
 import { extname } from 'node:path';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import type { Config } from '../config/config.ts';
 import type { ListsMemory } from '../policy/lists.ts';
 import { countsText } from '../policy/lists.ts';
@@ -64,7 +64,9 @@ export class Reload {
 
   async #once(): Promise<void> {
     const startMs = performance.now();
-    const pool = new Piscina({ filename: task.href, minThreads: 1, maxThreads: 1 });
+    const piscina = await import('piscina');
+    if (this.#ended) return;
+    const pool = new piscina.Piscina({ filename: task.href, minThreads: 1, maxThreads: 1 });
     this.#pool = pool;
     try {
       const reloaded = (await pool.run(this.#fileName)) as Reloaded;

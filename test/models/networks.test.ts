@@ -1,7 +1,7 @@
 /**
  * Lists of networks against two naive twins: ipaddr.js asked network by network, and a union of BigInt ranges.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import ipaddr from 'ipaddr.js';
 import { describe, expect, it } from 'vitest';
 import { parseAddress } from '../../src/base/address.ts';

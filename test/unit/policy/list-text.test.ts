@@ -1,7 +1,7 @@
 /**
  * The text of list files: what is taken, and how a fault is told.
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAddress } from '../../../src/base/address.ts';
 import { bytesOf } from '../../../src/base/ascii.ts';

@@ -140,6 +140,19 @@ export function parseNetwork(text: string, words: Uint32Array, at: number): numb
   return bits + PREFIX_BITS_V6 - bitsMax;
 }
 
+/** Sets the bits behind a prefix of words[at … at + 3] to zero; whether one of them was not. */
+export function clearHostBits(words: Uint32Array, at: number, prefixBits: number): boolean {
+  let found = false;
+  for (let i = 0; i < 4; i += 1) {
+    const bits = prefixBits - i * 32;
+    if (bits >= 32) continue;
+    const kept = bits <= 0 ? 0 : (words[at + i]! & (-1 << (32 - bits))) >>> 0;
+    if (kept !== words[at + i]) found = true;
+    words[at + i] = kept;
+  }
+  return found;
+}
+
 /** Whether the four words are an IPv4 address. */
 export function isIpv4(words: Uint32Array, at: number): boolean {
   return words[at] === 0 && words[at + 1] === 0 && words[at + 2] === MAPPED;

@@ -10,6 +10,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
+import { countsText, hasNetworks } from '../policy/lists.ts';
 import { writeDuration } from '../config/units.ts';
 import { exitCodes } from './exit.ts';
 import { aligned, print } from './output.ts';
@@ -31,7 +32,10 @@ export async function checkVerb(options: {
   const { patienceProblems, patienceTable } = await import('../policy/patience.ts');
   const problems = [...spoolProblems(config), ...patienceProblems(config)];
   if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${options.config}: ${problem}`));
+  const { compileLists } = await import('../primary/list-files.ts');
+  const lists = compileLists(config);
   print(goodLine(options.config, config));
+  if (hasNetworks(lists)) print(`networks in lists: ${countsText(lists)}\n`);
   print(`\n${patienceText(patienceTable(config))}`);
   if (!options.live) return exitCodes.good;
   const { probeBackend } = await import('../primary/probe.ts');

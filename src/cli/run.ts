@@ -18,5 +18,5 @@ export async function runVerb(options: { config: string }): Promise<number> {
     for (const problem of problems) say(`${options.config}: ${problem}`);
     return exitCodes.config;
   }
-  return new Primary(config, say).run();
+  return new Primary(config, options.config, say).run();
 }

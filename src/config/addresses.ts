@@ -9,7 +9,7 @@
  * In: text of a file.   Out: parts, or undefined, or a sentence.   Cost: at load only.
  */
 import ipaddr from 'ipaddr.js';
-import { parseAddress, parseNetwork } from '../base/address.ts';
+import { clearHostBits, formatAddress, isIpv4, parseAddress, parseNetwork } from '../base/address.ts';
 
 const words = new Uint32Array(4);
 
@@ -84,11 +84,12 @@ export function networkFault(text: string): { readonly want: string; readonly me
   if (!isAddress(host)) return { want };
   if (slash < 0) return undefined;
   const bitsMax = host.includes(':') ? 128 : 32;
-  if (parseNetwork(text, words, 0) < 0 || !ipaddr.isValidCIDR(text))
-    return { want: `a prefix length of 0 to ${bitsMax}` };
-  const first = host.includes(':')
-    ? ipaddr.IPv6.networkAddressFromCIDR(text)
-    : ipaddr.IPv4.networkAddressFromCIDR(text);
-  if (first.toString() === ipaddr.parse(host).toString()) return undefined;
-  return { want: 'a network whose host bits are zero', meant: `${first.toString()}${text.slice(slash)}` };
+  const prefixBits = parseNetwork(text, words, 0);
+  if (prefixBits < 0) return { want: `a prefix length of 0 to ${bitsMax}` };
+  if (!clearHostBits(words, 0, prefixBits)) return undefined;
+  const mapped = host.includes(':') && isIpv4(words, 0) ? '::ffff:' : '';
+  return {
+    want: 'a network whose host bits are zero',
+    meant: `${mapped}${formatAddress(words, 0)}${text.slice(slash)}`,
+  };
 }

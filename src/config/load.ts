@@ -93,7 +93,8 @@ function readBounded(path: string): Uint8Array {
   return bytes.subarray(0, filled);
 }
 
-function systemReason(error: unknown): string {
+/** A refusal of the system in words. */
+export function systemReason(error: unknown): string {
   const errno = error instanceof Error && 'errno' in error ? Number(error.errno) : Number.NaN;
   return getSystemErrorMap().get(errno)?.[1] ?? String(error instanceof Error ? error.message : error);
 }

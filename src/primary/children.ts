@@ -7,6 +7,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ListsMemory } from '../policy/lists.ts';
 import type { EngineEvents, EngineOrder, FromEngine, ToEngine } from './engine-order.ts';
 
 const RESTART_MS = 1_000;
@@ -16,7 +17,7 @@ const entry = fileURLToPath(
 );
 
 export class Child {
-  readonly #order: EngineOrder;
+  #order: EngineOrder;
   readonly #events: EngineEvents;
   readonly #name: string;
   #child: ChildProcess | null = null;
@@ -57,6 +58,12 @@ export class Child {
       if (this.#child?.connected === true) this.#child.send({ kind: 'count' } satisfies ToEngine);
       else resolve({});
     });
+  }
+
+  /** Gives other permanent lists to its shards, also to those that are started later. */
+  setLists(lists: ListsMemory): void {
+    this.#order = { ...this.#order, lists };
+    if (this.#child?.connected === true) this.#child.send({ kind: 'lists', lists } satisfies ToEngine);
   }
 
   drain(): void {

@@ -5,6 +5,7 @@
  * be sent.
  */
 import type { Config } from '../config/config.ts';
+import type { ListsMemory } from '../policy/lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { FromShard } from '../worker/messages.ts';
 
@@ -14,6 +15,7 @@ export interface EngineOrder {
   readonly sessionsMax: number;
   readonly lanesMax: number;
   readonly endpoint: Endpoint;
+  readonly lists: ListsMemory;
   readonly reputationEntries: number;
   readonly idPrefix: string;
   readonly spoolDirectory: string;
@@ -31,6 +33,8 @@ export interface EngineEvents {
 export type ToEngine =
   | { readonly kind: 'start'; readonly order: EngineOrder }
   | { readonly kind: 'drain' }
+  /** Memory is not shared between processes: the lists arrive as bytes. */
+  | { readonly kind: 'lists'; readonly lists: ListsMemory }
   | { readonly kind: 'count' };
 
 /** From a child process to the primary. */

@@ -4,6 +4,7 @@
  * There is one for each process of the plan when the limit on open files asks for several. It does what the
  * primary tells it and ends when the primary is gone: an engine without its primary would serve on, unseen.
  */
+import { shareLists } from '../policy/lists.ts';
 import { Threads } from './threads.ts';
 import type { FromEngine, ToEngine } from './engine-order.ts';
 
@@ -21,13 +22,20 @@ process.on('message', (message: ToEngine) => {
     tell({ kind: 'counts', counts: threads?.counts() ?? {} });
     return;
   }
-  threads = new Threads(message.order, {
-    told: (shard, heard) => tell({ kind: 'told', shard, message: heard }),
-    drained: () => {
-      tell({ kind: 'drained' });
-      process.disconnect?.();
+  if (message.kind === 'lists') {
+    threads?.setLists(shareLists(message.lists));
+    return;
+  }
+  threads = new Threads(
+    { ...message.order, lists: shareLists(message.order.lists) },
+    {
+      told: (shard, heard) => tell({ kind: 'told', shard, message: heard }),
+      drained: () => {
+        tell({ kind: 'drained' });
+        process.disconnect?.();
+      },
     },
-  });
+  );
   threads.start();
 });
 

@@ -3,7 +3,7 @@
  *
  * With one process the shards are threads of the primary itself; with several each engine process is a child.
  * SIGTERM and SIGINT drain: no new clients, 421 for those who wait, messages in hand finish, at most
- * `engine.drain_timeout`. A second one ends at once.
+ * `engine.drain_timeout`. A second one ends at once. SIGHUP reads the permanent lists anew (reload).
  *
  * Everything an operator reads goes to stderr, one line each; stdout carries the session log alone.
  */
@@ -12,25 +12,30 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { endpointOf } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
+import type { ListsMemory } from '../policy/lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { FromShard } from '../worker/messages.ts';
 import { Child } from './children.ts';
 import type { EngineEvents, EngineOrder } from './engine-order.ts';
+import { compileLists } from './list-files.ts';
 import { readMachine } from './machine.ts';
 import { Notices } from './notices.ts';
 import type { Plan } from './plan.ts';
 import { planFor, planText } from './plan.ts';
+import { Reload } from './reload.ts';
 import { Threads } from './threads.ts';
 
 /** A part of the shards, in this process or in a child. */
 interface Engine {
   drain(): void;
   kill(): void;
+  setLists(lists: ListsMemory): void;
   counts(): Record<string, number> | Promise<Record<string, number>>;
 }
 
 export class Primary {
   readonly #config: Config;
+  readonly #fileName: string;
   readonly #say: (line: string) => void;
   readonly #notices: Notices;
   #engines: Engine[] = [];
@@ -42,14 +47,15 @@ export class Primary {
   #ready: () => void = () => undefined;
   #ended: (code: number) => void = () => undefined;
 
-  /** `say` prints a line for the operator. */
-  constructor(config: Config, say: (line: string) => void) {
+  /** `config` was read from `fileName`; `say` prints a line for the operator. */
+  constructor(config: Config, fileName: string, say: (line: string) => void) {
     this.#config = config;
+    this.#fileName = fileName;
     this.#say = say;
     this.#notices = new Notices(say);
   }
 
-  /** Runs until drained or stopped; the exit code. */
+  /** Runs until drained or stopped; the exit code. Throws ConfigError for a list file that is wrong. */
   async run(): Promise<number> {
     const machine = readMachine();
     const plan = planFor(this.#config, machine);
@@ -57,6 +63,13 @@ export class Primary {
       this.#say(plan);
       return 78;
     }
+    const reload = new Reload(this.#config, this.#fileName, this.#say, (anew) => {
+      lists = anew;
+      for (const engine of this.#engines) engine.setLists(anew);
+    });
+    const hangup = (): void => void reload.ask();
+    process.on('SIGHUP', hangup);
+    let lists = compileLists(this.#config);
     const config = await withPorts(this.#config);
     const endpoint = await resolved(config.backend.address);
     if (typeof endpoint === 'string') {
@@ -68,17 +81,16 @@ export class Primary {
     const stop = (): void => this.stop();
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
-    const hangup = (): void => this.#say('the configuration is read at start only; restart to change it');
-    process.on('SIGHUP', hangup);
     const count = (): void => void this.#sayCounts();
     process.on('SIGUSR2', count);
-    this.#start(plan, config, endpoint);
+    this.#start(plan, config, endpoint, lists);
     await Promise.race([ready, ended]);
     if (this.#failure === null && !this.#draining) {
       const where = config.listener.map((listener) => listener.address).join(', ');
       this.#say(`listening on ${where} (${planText(plan, config, machine)})`);
     }
     const code = await ended;
+    void reload.end();
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
     process.off('SIGHUP', hangup);
@@ -120,7 +132,7 @@ export class Primary {
     for (const engine of this.#engines) engine.kill();
   }
 
-  #start(plan: Plan, config: Config, endpoint: Endpoint): void {
+  #start(plan: Plan, config: Config, endpoint: Endpoint, lists: ListsMemory): void {
     const shards = plan.processes * plan.shardsPerProcess;
     const started = Math.floor(Date.now() / 1000).toString(36);
     for (let number = 0; number < plan.processes; number++) {
@@ -130,6 +142,7 @@ export class Primary {
         sessionsMax: plan.sessionsPerShard,
         lanesMax: plan.lanesPerShard,
         endpoint,
+        lists,
         reputationEntries: config.reputation.entries,
         idPrefix: `${started}.${number}`,
         spoolDirectory: config.spool.directory === '' ? tmpdir() : config.spool.directory,
@@ -180,7 +193,12 @@ export class Primary {
 function startThreads(order: EngineOrder, events: EngineEvents): Engine {
   const threads = new Threads(order, events);
   threads.start();
-  return { drain: () => threads.drain(), kill: () => threads.stop(), counts: () => threads.counts() };
+  return {
+    drain: () => threads.drain(),
+    kill: () => threads.stop(),
+    setLists: (lists) => threads.setLists(lists),
+    counts: () => threads.counts(),
+  };
 }
 
 function startChild(number: number, order: EngineOrder, events: EngineEvents): Child {

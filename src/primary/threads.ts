@@ -8,6 +8,7 @@
 import { randomInt } from 'node:crypto';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { ListsMemory } from '../policy/lists.ts';
 import { ReputationTable } from '../reputation/table.ts';
 import { Counters, sumCounters } from '../session/counters.ts';
 import type { FromShard, ShardOrder, ToShard } from '../worker/messages.ts';
@@ -33,7 +34,7 @@ export class Threads {
   readonly counters: SharedArrayBuffer;
   /** What the shards of this process remember of clients, as this thread reads and writes it. */
   readonly table: ReputationTable;
-  readonly #order: EngineOrder;
+  #order: EngineOrder;
   readonly #events: EngineEvents;
   readonly #reputation: SharedArrayBuffer;
   readonly #threads: Thread[];
@@ -59,6 +60,17 @@ export class Threads {
   /** What all shards have counted since the process began. */
   counts(): Record<string, number> {
     return sumCounters(this.counters, this.#order.shards);
+  }
+
+  /** Gives other permanent lists to every shard, also to those that are started later. */
+  setLists(lists: ListsMemory): void {
+    this.#order = { ...this.#order, lists };
+    this.tellAll({ kind: 'lists', lists });
+  }
+
+  /** Says something to every shard that runs. */
+  tellAll(message: ToShard): void {
+    for (const { worker } of this.#threads) worker?.postMessage(message);
   }
 
   /** Asks every shard to empty itself; `drained` is told when all have ended. */

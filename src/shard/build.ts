@@ -10,6 +10,8 @@ import { UnknownRecipients } from '../backend/recipients.ts';
 import { Spool } from '../backend/spool.ts';
 import type { SpoolFiles } from '../backend/spool-files.ts';
 import type { Config } from '../config/config.ts';
+import type { Lists } from '../policy/lists.ts';
+import { inlineLists } from '../policy/lists.ts';
 import { NetworkSet } from '../policy/networks.ts';
 import { passesNeeded, passTtlsSec } from '../policy/pace.ts';
 import type { ReputationTable } from '../reputation/table.ts';
@@ -49,6 +51,8 @@ export interface ShardParts {
   readonly files: SpoolFiles;
   /** Connections to the backend that this shard may have. */
   readonly lanesMax: number;
+  /** The permanent lists; without them, those that stand in the configuration itself. */
+  readonly lists?: Lists;
   /** Prefix of session ids; unique for this start of this shard. */
   readonly idPrefix: string;
   /** Wall clock at the shard's zero, milliseconds since 1970. */
@@ -104,11 +108,7 @@ export function buildWorks(parts: ShardParts): Works {
     unknownRecipients: new UnknownRecipients(UNKNOWN_RECIPIENTS_MAX, UNKNOWN_RECIPIENT_TTL_MS, prepare),
     spool,
     envelopes: new Envelopes(),
-    lists: {
-      allow: NetworkSet.compile(config.lists.allow),
-      slow: NetworkSet.compile(config.lists.slow),
-      deny: NetworkSet.compile(config.lists.deny),
-    },
+    lists: parts.lists ?? inlineLists(config),
     traps: {
       recipients: new Set(config.traps.recipients.map((mailbox) => mailbox.toLowerCase())),
       lowPriority: NetworkSet.compile(config.traps.lowPriority),

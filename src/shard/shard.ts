@@ -28,6 +28,7 @@ import { failTest } from '../stages/learn.ts';
 import { noLaneInTime, recipientJudged } from '../stages/recipient.ts';
 import { flush, pay } from '../stages/speak.ts';
 import type { Works } from '../stages/works.ts';
+import type { Lists } from '../policy/lists.ts';
 import { Action } from '../policy/pace.ts';
 import { buildWorks } from './build.ts';
 import type { ShardParts } from './build.ts';
@@ -75,6 +76,11 @@ export class Shard {
   /** The moment at which `step` must be called even if nothing is noted; Infinity when no timer is armed. */
   nextDueMs(): number {
     return this.works.wheel.nextDueMs();
+  }
+
+  /** Takes other permanent lists, for clients that come from now on. */
+  setLists(lists: Lists): void {
+    this.works.lists = lists;
   }
 
   /** Begins to empty the shard: idle and waiting sessions hear 421, those with a message in hand finish first. */

@@ -9,6 +9,7 @@ import type { Lanes } from '../backend/lanes.ts';
 import type { UnknownRecipients } from '../backend/recipients.ts';
 import type { Spool } from '../backend/spool.ts';
 import type { Config } from '../config/config.ts';
+import type { Lists } from '../policy/lists.ts';
 import type { NetworkSet } from '../policy/networks.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
@@ -23,13 +24,6 @@ import type { Wheel } from '../timing/wheel.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Greetings } from './greetings.ts';
 import type { Outbox } from './outbox.ts';
-
-/** The permanent lists, compiled. */
-export interface Lists {
-  readonly allow: NetworkSet;
-  readonly slow: NetworkSet;
-  readonly deny: NetworkSet;
-}
 
 /** Where no honest sender comes. */
 export interface Traps {
@@ -54,7 +48,8 @@ export interface Works {
   readonly unknownRecipients: UnknownRecipients;
   readonly spool: Spool;
   readonly envelopes: Envelopes;
-  readonly lists: Lists;
+  /** Replaced as a whole, between two turns: a look-up sees the old lists or the new ones. */
+  lists: Lists;
   readonly traps: Traps;
   readonly lines: LineReader;
   readonly mailboxes: MailboxReader;

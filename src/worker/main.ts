@@ -14,6 +14,7 @@ import { LogJournal } from '../io/log-journal.ts';
 import { NodeSpoolFiles } from '../io/node-spool-files.ts';
 import { NodeTransport } from '../io/node-transport.ts';
 import { SystemClock } from '../io/system-clock.ts';
+import { viewLists } from '../policy/lists.ts';
 import { ReputationTable } from '../reputation/table.ts';
 import { Count, Counters } from '../session/counters.ts';
 import { Shard } from '../shard/shard.ts';
@@ -77,6 +78,7 @@ const shard = new Shard({
   counters,
   files,
   lanesMax: order.lanesMax,
+  lists: viewLists(order.lists),
   idPrefix: order.idPrefix,
   epochMs: clock.epochMs(),
   startMs: nowMs,
@@ -103,8 +105,9 @@ async function finish(): Promise<void> {
   process.exit(0);
 }
 
-port.on('message', (message: ToShard) => {
-  if (message.kind !== 'drain' || draining) return;
+port.on('message', (message: ToShard): void => {
+  if (message.kind === 'lists') return shard.setLists(viewLists(message.lists));
+  if (draining) return;
   draining = true;
   void front.stopListening();
   shard.drain(clock.nowMs());

@@ -4,6 +4,7 @@
  * Few and small: everything that is counted or remembered goes through shared memory instead.
  */
 import type { Config } from '../config/config.ts';
+import type { ListsMemory } from '../policy/lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
 
 /** What a shard is told when its thread begins. */
@@ -14,6 +15,8 @@ export interface ShardOrder {
   readonly sessionsMax: number;
   readonly lanesMax: number;
   readonly endpoint: Endpoint;
+  /** The permanent lists; shared by all shards. */
+  readonly lists: ListsMemory;
   readonly reputation: SharedArrayBuffer;
   readonly reputationEntries: number;
   readonly counters: SharedArrayBuffer;
@@ -22,7 +25,7 @@ export interface ShardOrder {
 }
 
 /** From the primary to a shard. */
-export type ToShard = { readonly kind: 'drain' };
+export type ToShard = { readonly kind: 'drain' } | { readonly kind: 'lists'; readonly lists: ListsMemory };
 
 /** From a shard to the primary. */
 export type FromShard =

@@ -130,3 +130,15 @@ test('sessions that ended with a crash are not counted as open any more', async 
   // Those who died with their shards left no line; the others are still there.
   expect(program.sessions.map(({ ending }) => ending)).toEqual(['tooManyConnections', 'tooManyConnections']);
 });
+
+test('a shard that is started again has the lists that were given last', async () => {
+  program.child.stdin!.write('deny 127.5.9.0/24\n');
+  await program.says(/denied/);
+  for (const shard of [0, 1]) await kill(shard);
+  await listening(4);
+  for (let at = 1; at <= 20; at++) {
+    const { client, greeting } = await greetingOf(port, `127.5.9.${at}`);
+    client.close();
+    expect(greeting?.code).toBe(521);
+  }
+});

@@ -2,13 +2,15 @@
  * engine-program — the threads of one process under a hand that can kill them
  *
  * The product has no command to kill a shard, and needs none. This program starts the product's own Threads
- * and obeys lines on standard input: `kill N` ends shard N as a fault would, `counters` prints the counters,
- * `stop` ends everything. What the shards tell goes to standard error, the log to standard output.
+ * and obeys lines on standard input: `kill N` ends shard N as a fault would, `deny NETWORK` gives other lists to
+ * all shards, `counters` prints the counters, `stop` ends everything. What the shards tell goes to standard error, the
+ * log to standard output.
  */
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { endpointOf } from '../../src/config/addresses.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { compileLists } from '../../src/primary/list-files.ts';
 import { Threads } from '../../src/primary/threads.ts';
 import { sumCounters } from '../../src/session/counters.ts';
 
@@ -23,6 +25,7 @@ const threads = new Threads(
     sessionsMax: config.engine.maxSessions,
     lanesMax: 4,
     endpoint: endpointOf(config.backend.address),
+    lists: compileLists(config),
     reputationEntries: config.reputation.entries,
     idPrefix: 'test',
     spoolDirectory: tmpdir(),
@@ -39,6 +42,9 @@ threads.start();
 createInterface({ input: process.stdin }).on('line', (line) => {
   const [word, number] = line.split(' ');
   if (word === 'kill') void threads.kill(Number(number)).then(() => say(`killed ${number}`));
-  else if (word === 'counters') say(`counters ${JSON.stringify(sumCounters(threads.counters, shards))}`);
+  else if (word === 'deny') {
+    threads.setLists(compileLists({ ...config, lists: { ...config.lists, deny: [number!] } }));
+    say(`denied ${number}`);
+  } else if (word === 'counters') say(`counters ${JSON.stringify(sumCounters(threads.counters, shards))}`);
   else if (word === 'stop') process.exit(0);
 });

@@ -99,7 +99,7 @@ test('SIGHUP ends nothing', async () => {
   const { program, port } = running;
   const sender = await inData(port, '127.4.0.6');
   program.signal('SIGHUP');
-  await program.says(/the configuration is read at start/);
+  await program.says(/lists read anew/);
   sender.send('Subject: still here\r\n\r\n.\r\n');
   expect((await sender.reply())?.code).toBe(250);
   sender.close();

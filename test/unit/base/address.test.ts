@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { formatAddress, isIpv4, parseAddress, parseNetwork } from '../../../src/base/address.ts';
+import {
+  clearHostBits,
+  formatAddress,
+  isIpv4,
+  parseAddress,
+  parseNetwork,
+} from '../../../src/base/address.ts';
 
 function parsed(text: string): number[] | undefined {
   const words = new Uint32Array(4);
@@ -153,5 +159,24 @@ describe('isIpv4', () => {
       },
     );
     expect(answers).toEqual([true, true, false, false, false]);
+  });
+});
+
+describe('clearHostBits', () => {
+  it.each([
+    ['2001:db8::1', 128, '2001:db8::1', false],
+    ['2001:db8::1', 127, '2001:db8::', true],
+    ['2001:db8:ffff:ffff::', 33, '2001:db8:8000::', true],
+    ['2001:db8:8000::', 33, '2001:db8:8000::', false],
+    ['8000::', 0, '::', true],
+    ['192.0.2.255', 120, '192.0.2.0', true],
+    ['255.255.255.255', 128, '255.255.255.255', false],
+  ])('leaves of %s the first %i bits: %s, others were set: %s', (text, bits, left, found) => {
+    const words = new Uint32Array(6);
+    expect(parseAddress(text, words, 1)).toBe(true);
+    words[0] = words[5] = 7;
+    expect(clearHostBits(words, 1, bits)).toBe(found);
+    expect(formatAddress(words, 1)).toBe(left);
+    expect([words[0], words[5]]).toEqual([7, 7]);
   });
 });

@@ -146,6 +146,19 @@ describe('check', () => {
     expect(err).toBe(`${join(folder, 'none.toml')}: cannot be read: no such file or directory\n`);
   });
 
+  it('counts the networks of the lists, and tells of a list file that is wrong, with 78', async () => {
+    const [file, list] = [join(folder, 'lists.toml'), join(folder, 'deny.cidr')];
+    writeFileSync(file, `hostname = "mx.example.net"\n[lists]\ndeny_files = ["${list}"]\n`);
+    writeFileSync(list, '192.0.2.0/24\n2001:db8::/32\n');
+    expect(await sluice('check', '-c', file)).toBe(0);
+    expect(out).toMatch(/is good: .*\nnetworks in lists: allow 0, slow 0, deny 2, exceptions 0\n/);
+    writeFileSync(list, '192.0.2.0\n192.0.2.1/24\n');
+    out = '';
+    expect(await sluice('check', '-c', file)).toBe(78);
+    expect(out).toBe('');
+    expect(err).toMatch(/^.*deny\.cidr:2:1: got .*\(did you mean "192\.0\.2\.0\/24"\?\)\n$/);
+  });
+
   it('refuses a spool directory that cannot take a message', async () => {
     const file = join(folder, 'spool.toml');
     for (const [directory, says] of [

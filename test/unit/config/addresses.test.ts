@@ -87,6 +87,9 @@ describe('addresses', () => {
     expect(networkFault('192.0.2.1')).toBeUndefined();
     expect(networkFault('192.0.2.1/24')?.meant).toBe('192.0.2.0/24');
     expect(networkFault('2001:db8::1/32')?.meant).toBe('2001:db8::/32');
+    expect(networkFault('::ffff:192.0.2.1/120')?.meant).toBe('::ffff:192.0.2.0/120');
+    expect(networkFault('::0.0.0.0/81')).toBeUndefined();
+    expect(networkFault('::1.2.3.4/96')?.meant).toBe('::/96');
     expect(networkFault('192.0.2.0/33')?.want).toBe('a prefix length of 0 to 32');
     expect(networkFault('2001:db8::/129')?.want).toBe('a prefix length of 0 to 128');
     expect(networkFault('192.0.2.0/024')?.want).toBe('a prefix length of 0 to 32');

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseAddress } from '../../../src/base/address.ts';
 import { ShardBug } from '../../../src/base/assert.ts';
-import { NetworkSet } from '../../../src/policy/networks.ts';
+import { NetworkBuilder } from '../../../src/policy/network-builder.ts';
+import { addNetworks, NetworkSet } from '../../../src/policy/networks.ts';
 
 const words = new Uint32Array(4);
 
@@ -56,8 +57,48 @@ describe('NetworkSet', () => {
     }
   });
 
-  it('covers everything with both zero prefixes', () => {
-    expect(NetworkSet.compile(['::/0', '0.0.0.0/0']).size).toBe(1);
+  it('covers everything with both zero prefixes, one range a family', () => {
+    const set = NetworkSet.compile(['::/0', '2001:db8::/32', '0.0.0.0/0', '255.255.255.255', 'ffff::/16']);
+    expect([set.size, set.networks]).toEqual([2, 5]);
+    for (const text of ['0.0.0.0', '255.255.255.255', '::', '::1:0:0:0', 'ffff::ffff'])
+      expect({ text, has: has(set, text) }).toEqual({ text, has: true });
+  });
+
+  it('keeps the first and the last address of each family apart from their neighbours', () => {
+    const ends = ['0.0.0.0', '255.255.255.255', '::', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'];
+    const set = NetworkSet.compile(ends);
+    expect(set.size).toBe(4);
+    for (const text of ends) expect(has(set, text)).toBe(true);
+    const beside = ['0.0.0.1', '255.255.255.254', '::1', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe'];
+    for (const text of beside) expect(has(set, text)).toBe(false);
+  });
+
+  it('joins neighbours across every word of an IPv6 address', () => {
+    for (const [low, high] of [
+      ['2001:db8::ffff:ffff', '2001:db8::1:0:0'],
+      ['2001:db8::ffff:ffff:ffff:ffff', '2001:db8:0:1::'],
+      ['2001:db8:ffff:ffff:ffff:ffff:ffff:ffff', '2001:db9::'],
+    ] as const) {
+      expect(NetworkSet.compile([high, low]).size).toBe(1);
+    }
+  });
+
+  it('takes 8 bytes for an IPv4 range and 32 for an IPv6 one, in memory that threads share', () => {
+    const build = (...cidrs: string[]): Uint8Array => {
+      const builder = new NetworkBuilder();
+      addNetworks(builder, cidrs);
+      return builder.build();
+    };
+    const none = build();
+    expect(none.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(build('192.0.2.0/24').length - none.length).toBe(8);
+    expect(build('192.0.2.0/24', '2001:db8::/32').length - none.length).toBe(40);
+  });
+
+  it('refuses memory that is not what its head says', () => {
+    const memory = new NetworkBuilder().build();
+    memory[4] = 1;
+    expect(() => new NetworkSet(memory)).toThrow(ShardBug);
   });
 
   it('calls a text that is no network our bug, since the configuration was checked', () => {

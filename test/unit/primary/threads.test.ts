@@ -3,6 +3,8 @@
  */
 import { afterEach, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
+import { defaultConfig } from '../../../src/config/load.ts';
+import { compileLists } from '../../../src/primary/list-files.ts';
 import { Threads } from '../../../src/primary/threads.ts';
 import type { FromShard } from '../../../src/worker/messages.ts';
 import { until } from '../../system/process.ts';
@@ -24,6 +26,7 @@ function startBroken(shards: number): {
       sessionsMax: 10,
       lanesMax: 1,
       endpoint: { host: '127.0.0.1', port: 9 },
+      lists: compileLists(defaultConfig()),
       reputationEntries: 1_024,
       idPrefix: 'test',
       spoolDirectory: '.',

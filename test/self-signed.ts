@@ -59,6 +59,6 @@ export function selfSigned(host: string, until = new Date('2040-01-01T00:00:00Z'
   const whole = der(tag.sequence, body, ecdsaWithSha256, der(tag.bits, bytes(0), signature));
   return {
     certificate: pem('CERTIFICATE', whole),
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
   };
 }

@@ -7,6 +7,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Identities } from './certificates.ts';
 import type { EngineEvents, EngineOrder, FromEngine, ToEngine } from './engine-order.ts';
 
 const RESTART_MS = 1_000;
@@ -16,7 +17,7 @@ const entry = fileURLToPath(
 );
 
 export class Child {
-  readonly #order: EngineOrder;
+  #order: EngineOrder;
   readonly #events: EngineEvents;
   readonly #name: string;
   #child: ChildProcess | null = null;
@@ -57,6 +58,13 @@ export class Child {
       if (this.#child?.connected === true) this.#child.send({ kind: 'count' } satisfies ToEngine);
       else resolve({});
     });
+  }
+
+  /** Gives its shards, and those of its successors, what listeners show in TLS handshakes from now on. */
+  useIdentities(identities: Identities): void {
+    this.#order = { ...this.#order, identities };
+    if (this.#child?.connected === true)
+      this.#child.send({ kind: 'identities', identities } satisfies ToEngine);
   }
 
   drain(): void {

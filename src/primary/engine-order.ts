@@ -7,6 +7,7 @@
 import type { Config } from '../config/config.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { FromShard } from '../worker/messages.ts';
+import type { Identities } from './certificates.ts';
 
 export interface EngineOrder {
   readonly config: Config;
@@ -17,6 +18,7 @@ export interface EngineOrder {
   readonly reputationEntries: number;
   readonly idPrefix: string;
   readonly spoolDirectory: string;
+  readonly identities: Identities;
 }
 
 /** What an engine reports. */
@@ -31,6 +33,7 @@ export interface EngineEvents {
 export type ToEngine =
   | { readonly kind: 'start'; readonly order: EngineOrder }
   | { readonly kind: 'drain' }
+  | { readonly kind: 'identities'; readonly identities: Identities }
   | { readonly kind: 'count' };
 
 /** From a child process to the primary. */

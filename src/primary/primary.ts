@@ -14,6 +14,8 @@ import { endpointOf } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { FromShard } from '../worker/messages.ts';
+import { Certificates } from './certificates.ts';
+import type { Identities } from './certificates.ts';
 import { Child } from './children.ts';
 import type { EngineEvents, EngineOrder } from './engine-order.ts';
 import { readMachine } from './machine.ts';
@@ -24,6 +26,7 @@ import { Threads } from './threads.ts';
 
 /** A part of the shards, in this process or in a child. */
 interface Engine {
+  useIdentities(identities: Identities): void;
   drain(): void;
   kill(): void;
   counts(): Record<string, number> | Promise<Record<string, number>>;
@@ -63,16 +66,21 @@ export class Primary {
       this.#say(endpoint);
       return 1;
     }
+    const certificates = new Certificates(config, this.#say);
+    if (!certificates.complete) return 78;
     const ended = new Promise<number>((resolve) => (this.#ended = resolve));
     const ready = new Promise<void>((resolve) => (this.#ready = resolve));
     const stop = (): void => this.stop();
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
-    const hangup = (): void => this.#say('the configuration is read at start only; restart to change it');
+    const hangup = (): void => {
+      this.#say('the configuration is read at start only; restart to change it');
+      certificates.renew((identities) => this.#engines.forEach((engine) => engine.useIdentities(identities)));
+    };
     process.on('SIGHUP', hangup);
     const count = (): void => void this.#sayCounts();
     process.on('SIGUSR2', count);
-    this.#start(plan, config, endpoint);
+    this.#start(plan, config, endpoint, certificates.identities);
     await Promise.race([ready, ended]);
     if (this.#failure === null && !this.#draining) {
       const where = config.listener.map((listener) => listener.address).join(', ');
@@ -120,7 +128,7 @@ export class Primary {
     for (const engine of this.#engines) engine.kill();
   }
 
-  #start(plan: Plan, config: Config, endpoint: Endpoint): void {
+  #start(plan: Plan, config: Config, endpoint: Endpoint, identities: Identities): void {
     const shards = plan.processes * plan.shardsPerProcess;
     const started = Math.floor(Date.now() / 1000).toString(36);
     for (let number = 0; number < plan.processes; number++) {
@@ -133,6 +141,7 @@ export class Primary {
         reputationEntries: config.reputation.entries,
         idPrefix: `${started}.${number}`,
         spoolDirectory: config.spool.directory === '' ? tmpdir() : config.spool.directory,
+        identities,
       };
       const events: EngineEvents = {
         told: (_shard, message) => this.#hear(message, shards),
@@ -180,7 +189,12 @@ export class Primary {
 function startThreads(order: EngineOrder, events: EngineEvents): Engine {
   const threads = new Threads(order, events);
   threads.start();
-  return { drain: () => threads.drain(), kill: () => threads.stop(), counts: () => threads.counts() };
+  return {
+    useIdentities: (identities) => threads.useIdentities(identities),
+    drain: () => threads.drain(),
+    kill: () => threads.stop(),
+    counts: () => threads.counts(),
+  };
 }
 
 function startChild(number: number, order: EngineOrder, events: EngineEvents): Child {

@@ -24,6 +24,7 @@ export const signals = {
   pipelining:       { weight: 40,  passBit: Pass.pipelining,     says: 'sent the next command before the reply to the last one' },
   nonSmtpCommand:   { weight: 100, passBit: Pass.nonSmtpCommand, says: 'spoke another protocol than SMTP' },
   bareNewline:      { weight: 30,  passBit: Pass.bareNewline,    says: 'ended a line with LF alone' },
+  tlsInjection:     { weight: 40,  says: 'sent plaintext behind STARTTLS' },
   badCommand:       { weight: 4,   says: 'sent a command that is unknown, malformed or out of order' },
   stall:            { weight: 10,  says: 'kept silent until its time was up' },
   hangup:           { weight: 2,   says: 'hung up in the middle of a conversation' },

@@ -36,6 +36,10 @@ export const Flag = {
   BodyRefused: 128,
   /** The client's open session is counted in the reputation table. */
   Leased: 256,
+  /** A TLS handshake is under way, and counted among those of the shard. */
+  Handshaking: 512,
+  /** TLS is up. */
+  Secured: 1024,
 } as const;
 
 export class Sessions {

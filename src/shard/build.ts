@@ -114,9 +114,11 @@ export function buildWorks(parts: ShardParts): Works {
     passesNeeded: passesNeeded(config),
     idPrefix: parts.idPrefix,
     listeners: config.listener.map((listener) => listener.address),
+    tlsListeners: config.listener.map((listener) => listener.tls.certificate !== ''),
     epochMs: parts.epochMs - parts.startMs,
     nowMs: parts.startMs,
     serial: 0,
+    handshakes: 0,
     draining: false,
   };
 }

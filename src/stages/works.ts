@@ -57,11 +57,15 @@ export interface Works {
   readonly idPrefix: string;
   /** The text of each listener's address, by its number. */
   readonly listeners: readonly string[];
+  /** Which listeners have a certificate. */
+  readonly tlsListeners: readonly boolean[];
   /** Wall clock at the shard's zero, milliseconds since 1970. */
   readonly epochMs: number;
   /** The present turn, milliseconds since the shard's zero. */
   nowMs: number;
   serial: number;
+  /** TLS handshakes under way. */
+  handshakes: number;
   draining: boolean;
 }
 

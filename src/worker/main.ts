@@ -57,7 +57,9 @@ const front = new NodeTransport({
   inputBytesMax: Math.max(INPUT_BYTES_MIN, config.smtp.commandLineBytes * 2 + 1024),
   outputBytesMax: OUTPUT_BYTES_MAX,
   fullReply: bytesOf(`${replyTable.sessionsFull.text.replace('%h', config.hostname)}\r\n`),
+  tlsMinVersion: config.tls.minVersion,
 });
+front.useIdentities(order.identities);
 const back = new NodeTransport({
   capacity: order.lanesMax,
   inputBytesMax: LANE_INPUT_BYTES_MAX,
@@ -103,12 +105,23 @@ async function finish(): Promise<void> {
 }
 
 port.on('message', (message: ToShard) => {
-  if (message.kind !== 'drain' || draining) return;
+  switch (message.kind) {
+    case 'drain':
+      return drain();
+    case 'identities':
+      return front.useIdentities(message.identities);
+    default:
+      return message satisfies never;
+  }
+});
+
+function drain(): void {
+  if (draining) return;
   draining = true;
   void front.stopListening();
   shard.drain(clock.nowMs());
   driver.wake();
-});
+}
 
 async function listen(): Promise<void> {
   const addresses: string[] = [];

@@ -4,6 +4,7 @@
  * Few and small: everything that is counted or remembered goes through shared memory instead.
  */
 import type { Config } from '../config/config.ts';
+import type { TlsIdentity } from '../io/tls-contexts.ts';
 import type { Endpoint } from '../transport/transport.ts';
 
 /** What a shard is told when its thread begins. */
@@ -19,10 +20,15 @@ export interface ShardOrder {
   readonly counters: SharedArrayBuffer;
   readonly idPrefix: string;
   readonly spoolDirectory: string;
+  /** What listeners show in TLS handshakes, by their numbers; null for one without TLS. */
+  readonly identities: readonly (TlsIdentity | null)[];
 }
 
 /** From the primary to a shard. */
-export type ToShard = { readonly kind: 'drain' };
+export type ToShard =
+  | { readonly kind: 'drain' }
+  /** For handshakes from now on. */
+  | { readonly kind: 'identities'; readonly identities: readonly (TlsIdentity | null)[] };
 
 /** From a shard to the primary. */
 export type FromShard =

@@ -181,9 +181,10 @@ export function contractOfTls(harness: Harness): void {
         }
         await rig.until(() => streams.every(({ handle }) => (rig.engine.seen(handle) & Noted.Secured) !== 0));
         for (const [at, { peer }] of streams.entries()) peer.send(bytesOf(`I am ${at}\r\n`));
-        await rig.until(() =>
-          streams.every(({ handle }, at) => textOf(rig.transport.peek(handle)) === `I am ${at}\r\n`),
-        );
+        const isHeard = (): boolean[] =>
+          streams.map(({ handle }, at) => textOf(rig.transport.peek(handle)) === `I am ${at}\r\n`);
+        await rig.until(() => !isHeard().includes(false));
+        expect(isHeard()).toHaveLength(100);
       }));
   });
 }

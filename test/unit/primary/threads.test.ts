@@ -26,6 +26,7 @@ function startBroken(shards: number): {
       endpoint: { host: '127.0.0.1', port: 9 },
       reputationEntries: 1_024,
       idPrefix: 'test',
+      identities: [null],
       spoolDirectory: '.',
     },
     {

@@ -8,7 +8,8 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Sink } from '../../loadgen/sink.ts';
 import { selfSigned } from '../self-signed.ts';
-import { Client, greeted, onTheWire } from '../system/client.ts';
+import { greeted, onTheWire } from '../system/client.ts';
+import type { Client } from '../system/client.ts';
 import { freePort, until } from '../system/process.ts';
 import { newDirectory, Program, startRunning } from './program.ts';
 
@@ -204,6 +205,7 @@ describe('a handshake that comes to nothing', () => {
     await second.startTls();
     await second.expect('EHLO inside.example.org', 250);
     await deliver(second, 'Subject: later\n\n');
+    expect(sink.messages).toHaveLength(1);
   });
 });
 
@@ -238,7 +240,7 @@ describe('plaintext behind STARTTLS', () => {
     const client = await arrived(port, '127.5.7.3');
     await client.expect('STARTTLS', 220);
     client.send(injected);
-    await expect(client.handshake()).rejects.toThrow();
+    await expect(client.handshake()).rejects.toThrow(/ECONNRESET|disconnected|socket hang up|EPIPE/i);
     await sluice.logs(1);
     expect(sluice.sessions).toMatchObject([{ ending: 'tlsFailed', tls: null, rcpt_ok: 0 }]);
   });

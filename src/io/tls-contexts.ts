@@ -10,7 +10,7 @@
  */
 import { constants } from 'node:crypto';
 import { createSecureContext, TLSSocket } from 'node:tls';
-import type { SecureContext } from 'node:tls';
+import type { CipherNameAndProtocol, SecureContext } from 'node:tls';
 import type { Socket } from 'node:net';
 import { assert } from '../base/assert.ts';
 
@@ -70,5 +70,7 @@ export function serverSide(socket: Socket, context: SecureContext): TLSSocket {
 
 /** Protocol and cipher of a handshake that is done, by their registered names. */
 export function tlsText(socket: TLSSocket): string {
-  return `${socket.getProtocol() ?? '?'} ${socket.getCipher().standardName}`;
+  // The types know nothing of a socket that is gone; node has no answer for it.
+  const cipher = socket.getCipher() as CipherNameAndProtocol | null | undefined;
+  return `${socket.getProtocol() ?? '?'} ${cipher?.standardName ?? '?'}`;
 }

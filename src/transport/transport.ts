@@ -18,7 +18,7 @@
  *   when the engine has consumed.
  * - `write()` takes all or nothing. Bytes that were taken must not be changed by the caller afterwards.
  *   It refuses (false) when more than `outputBytesMax` would wait for a peer that does not read; `Drained`
- *   is noted when nothing waits any more.
+ *   is noted when nothing waits any more. Inside TLS what was taken counts as waiting until the turn is over.
  * - `startTls()` makes the stream a TLS server's: the peer gets what was written so far, everything behind that is
  *   the handshake. Nothing of the peer may wait unconsumed at that moment: it would be plaintext taken for
  *   protected words (CVE-2011-0411), so bytes that are still under way then are read as part of the handshake, and break it.

@@ -3,12 +3,13 @@
  *
  * The product has no command to kill a shard, and needs none. This program starts the product's own Threads
  * and obeys lines on standard input: `kill N` ends shard N as a fault would, `counters` prints the counters,
- * `stop` ends everything. What the shards tell goes to standard error, the log to standard output.
+ * `renew` reads certificates anew, `stop` ends everything. What the shards tell goes to standard error, the log to standard output.
  */
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { endpointOf } from '../../src/config/addresses.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { Certificates } from '../../src/primary/certificates.ts';
 import { Threads } from '../../src/primary/threads.ts';
 import { sumCounters } from '../../src/session/counters.ts';
 
@@ -16,6 +17,7 @@ const config = loadConfig(process.argv[2]!);
 const { shards } = config.engine;
 const say = (words: string): void => void process.stderr.write(`${words}\n`);
 
+const certificates = new Certificates(config, say);
 const threads = new Threads(
   {
     config,
@@ -26,7 +28,7 @@ const threads = new Threads(
     reputationEntries: config.reputation.entries,
     idPrefix: 'test',
     spoolDirectory: tmpdir(),
-    identities: config.listener.map(() => null),
+    identities: certificates.identities,
   },
   {
     told: (shard, message) => say(`shard ${shard}: ${JSON.stringify(message)}`),
@@ -41,5 +43,6 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   const [word, number] = line.split(' ');
   if (word === 'kill') void threads.kill(Number(number)).then(() => say(`killed ${number}`));
   else if (word === 'counters') say(`counters ${JSON.stringify(sumCounters(threads.counters, shards))}`);
+  else if (word === 'renew') certificates.renew((identities) => threads.useIdentities(identities));
   else if (word === 'stop') process.exit(0);
 });

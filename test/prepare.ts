@@ -18,6 +18,8 @@ export interface Part {
   readonly package: string;
   /** Programs that prove that it is there. */
   readonly programs: readonly string[];
+  /** Modules of Perl that prove it. */
+  readonly modules?: readonly string[];
 }
 
 /** Packages of the system tests. */
@@ -25,9 +27,10 @@ export const parts: readonly Part[] = [
   {
     name: 'Postfix',
     package: 'postfix',
-    programs: ['postfix', 'postcat', 'postconf', 'postsuper', 'smtp-source'],
+    programs: ['postfix', 'postcat', 'postconf', 'postsuper', 'smtp-source', 'posttls-finger'],
   },
   { name: 'swaks', package: 'swaks', programs: ['swaks'] },
+  { name: 'TLS for swaks', package: 'libnet-ssleay-perl', programs: ['perl'], modules: ['Net::SSLeay'] },
 ];
 
 const searchPath = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
@@ -35,12 +38,12 @@ const policyFile = '/usr/sbin/policy-rc.d';
 
 /** The parts that are on this machine. */
 export function availableParts(): Part[] {
-  return parts.filter((part) => part.programs.every(isInstalled));
+  return parts.filter(isThere);
 }
 
 /** The parts that are not. */
 export function missingParts(): Part[] {
-  return parts.filter((part) => !part.programs.every(isInstalled));
+  return parts.filter((part) => !isThere(part));
 }
 
 /** One sentence for each reason why system tests cannot run here; empty when they can. */
@@ -56,6 +59,14 @@ export function reasonsToLeaveOut(): string[] {
 
 function isRoot(): boolean {
   return process.getuid?.() === 0;
+}
+
+function isThere({ programs, modules = [] }: Part): boolean {
+  return programs.every(isInstalled) && modules.every(hasModule);
+}
+
+function hasModule(name: string): boolean {
+  return spawnSync('perl', [`-M${name}`, '-e', '1'], { stdio: 'ignore' }).status === 0;
 }
 
 function isInstalled(program: string): boolean {

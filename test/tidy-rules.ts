@@ -21,7 +21,7 @@ const engineLayers = layers.slice(0, layers.indexOf('io')).filter((layer) => lay
 // prettier-ignore
 const nodePlaces = [
   'src/io/', 'src/worker/', 'src/primary/', 'src/admin/', 'src/cli/', 'src/config/load.ts',
-  'loadgen/', 'native-bench/',
+  'src/config/key-pairs.ts', 'loadgen/', 'native-bench/',
 ];
 const purePlaces = ['loadgen/bots/'];
 

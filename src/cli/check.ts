@@ -9,6 +9,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/config.ts';
+import { readKeyPair } from '../config/key-pairs.ts';
 import { loadConfig } from '../config/load.ts';
 import { countsText, hasNetworks } from '../policy/lists.ts';
 import { writeDuration } from '../config/units.ts';
@@ -36,6 +37,7 @@ export async function checkVerb(options: {
   const lists = compileLists(config);
   print(goodLine(options.config, config));
   if (hasNetworks(lists)) print(`networks in lists: ${countsText(lists)}\n`);
+  print(tlsText(config));
   print(`\n${patienceText(patienceTable(config))}`);
   if (!options.live) return exitCodes.good;
   const { probeBackend } = await import('../primary/probe.ts');
@@ -48,6 +50,18 @@ export async function checkVerb(options: {
 export function goodLine(fileName: string, config: Config): string {
   const listeners = config.listener.map((listener) => listener.address).join(' ');
   return `${fileName} is good: ${config.hostname} on ${listeners}, mode ${config.mode}, backend ${config.backend.address}\n`;
+}
+
+/** What each listener with a certificate shows, a line each. */
+export function tlsText(config: Config): string {
+  return config.listener
+    .map(({ address, tls }) => {
+      const pair = tls.certificate === '' ? null : readKeyPair(tls);
+      if (pair === null || 'says' in pair) return '';
+      const day = new Date(pair.untilMs).toISOString().slice(0, 10);
+      return `STARTTLS on ${address}: ${pair.names}, until ${day}${pair.untilMs < Date.now() ? ': expired' : ''}\n`;
+    })
+    .join('');
 }
 
 /** The patience table as aligned text. */

@@ -15,11 +15,13 @@ import { parse, TomlError } from 'smol-toml';
 import { isHostName } from './addresses.ts';
 import { ConfigError } from './config-error.ts';
 import type { Config } from './config.ts';
+import { readKeyPair } from './key-pairs.ts';
 import { locator } from './positions.ts';
 import type { Path } from './positions.ts';
 import { problemAt, readSettings } from './read.ts';
 import type { Problem } from './read.ts';
 import { checkRules } from './rules.ts';
+import type { Host } from './rules.ts';
 import { quote } from './wording.ts';
 
 /** Largest file that is read: room for some 200,000 networks. */
@@ -59,7 +61,7 @@ export function parseConfig(text: string, fileName: string): Config {
   const named = nameHost(config, (problem) => problems.push(problem));
   const bad = problems.map((problem) => problem.path);
   const isBad = (path: Path): boolean => bad.some((one) => startsWith(one, path) || startsWith(path, one));
-  checkRules(named, { addresses: ownAddresses }, isBad, (path, wrong, others) => {
+  checkRules(named, host, isBad, (path, wrong, others) => {
     problems.push({ ...problemAt(path, wrong), others });
   });
   if (problems.length > 0) throw new ConfigError(report(problems, text, fileName));
@@ -133,6 +135,14 @@ function nameHost(config: Config, note: (problem: Problem) => void): Config {
   }
   return { ...config, hostname: name };
 }
+
+const host: Host = {
+  addresses: ownAddresses,
+  keyPairFault(paths) {
+    const read = readKeyPair(paths);
+    return 'says' in read ? read : undefined;
+  },
+};
 
 function ownAddresses(): readonly string[] {
   return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((one) => one.address));

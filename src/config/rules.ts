@@ -9,7 +9,9 @@
  */
 import { endpointOf, meets } from './addresses.ts';
 import type { Config } from './config.ts';
+import type { KeyPairFault } from './key-pairs.ts';
 import type { Path } from './positions.ts';
+import type { KeyPairPaths } from './tls-kinds.ts';
 import { writeDuration, writeSize } from './units.ts';
 
 /** What is wrong, at which setting, and which others have a part in it. */
@@ -19,6 +21,8 @@ export type Complain = (path: Path, wrong: string, others: readonly Path[]) => v
 export interface Host {
   /** Addresses of its interfaces. */
   readonly addresses: () => readonly string[];
+  /** What is wrong with the files of a certificate and its key, if anything. */
+  readonly keyPairFault: (paths: KeyPairPaths) => KeyPairFault | undefined;
 }
 
 interface Rule {
@@ -35,6 +39,15 @@ const rules: readonly Rule[] = [
         const first = seen.get(listener.address);
         if (first === undefined) seen.set(listener.address, index);
         else complain(['listener', index, 'address'], `"${listener.address}" is listed twice`);
+      });
+    },
+  },
+  {
+    reads: [['listener']],
+    check(config, host, complain) {
+      config.listener.forEach(({ tls }, index) => {
+        const fault = tls.certificate === '' ? undefined : host.keyPairFault(tls);
+        if (fault !== undefined) complain(['listener', index, 'tls', fault.part], fault.says);
       });
     },
   },

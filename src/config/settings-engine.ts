@@ -112,6 +112,20 @@ export const engineSettings = {
     ),
   }),
 
+  tls: section('STARTTLS towards clients, on listeners with a certificate.', {
+    min_version: choice('1.2', ['1.2', '1.3'], 'The oldest version of TLS that is spoken.'),
+    handshake_timeout: duration(
+      '10s',
+      { min: '1s', max: '5min' },
+      'For the handshake, from our 220 to its end; then the client is cut off.',
+    ),
+    handshakes_max: integer(
+      500,
+      { min: 1, max: 100_000 },
+      'Handshakes under way at once, in each shard; the next client hears 454 and may go on in plaintext.',
+    ),
+  }),
+
   shape: section('How clients with a bad score are slowed, within their own timers.', {
     slow_at: integer(
       40,

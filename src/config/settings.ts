@@ -13,13 +13,14 @@ import { choice, hostName, later, listening, path } from './kinds.ts';
 import type { Setting } from './kinds.ts';
 import { section, tables } from './sections.ts';
 import type { Section, Tables } from './sections.ts';
+import { keyPair } from './tls-kinds.ts';
 import { clientSettings } from './settings-clients.ts';
 import { engineSettings } from './settings-engine.ts';
 
 /** What stands at the top of the file. */
 export type Entry = Setting | Section | Tables;
 
-const { engine, backend, smtp, shape, spool } = engineSettings;
+const { engine, backend, smtp, tls, shape, spool } = engineSettings;
 const { screen, limits, lists, dnsxl, dnsxl_policy, reputation, pools, greylist, traps } = clientSettings;
 
 export const settings = {
@@ -34,13 +35,16 @@ export const settings = {
     address: listening('0.0.0.0:25', 'Address and port; "[::]:25" takes IPv6, and IPv4 too.'),
     proxy_protocol: later('off', 'a PROXY header in front of each connection, from trusted_proxies only'),
     trusted_proxies: later([], 'the networks that may send a PROXY header'),
-    tls: later({ certificate: '', key: '' }, 'STARTTLS, offered with this certificate and key'),
+    tls: keyPair(
+      'STARTTLS, offered with this certificate (the chain, our own first) and key. SIGHUP reads both anew.',
+    ),
   }),
 
   engine,
   backend,
   screen,
   smtp,
+  tls,
   shape,
   limits,
   lists,

@@ -3,7 +3,8 @@
  *
  * Fields as operators and their tools know them: `id, time, client, port, listener, helo, tls, verdict, ending,
  * reasons, score, stage, pace, bytes_in, bytes_out, delay_ms, duration_ms, rcpt_ok, rcpt_bad, messages,
- * backend_ms, family`. Fields that this version has no source for (`tls`, `family`) are null.
+ * backend_ms, family`. `tls` is protocol and cipher, or null. `family`, which this version has no
+ * source for, is null.
  *
  * The line is put together by hand: all values but HELO are ours and need no escaping, and this is the one
  * string that every session costs. Whatever a client put into its HELO stays inside its quotes: what is not
@@ -29,7 +30,7 @@ export class LogJournal implements Journal {
   ended(report: SessionReport): void {
     this.#lines.add(
       `{"id":"${report.id}","time":"${this.#timeOf(report.epochMs)}","client":"${report.client}","port":${report.port}` +
-        `,"listener":"${report.listener}","helo":${quoted(report.helo)},"tls":null,"verdict":"${verdictOf(report.ending, report.messages)}"` +
+        `,"listener":"${report.listener}","helo":${quoted(report.helo)},"tls":${report.tls === '' ? 'null' : `"${report.tls}"`},"verdict":"${verdictOf(report.ending, report.messages)}"` +
         `,"ending":"${report.ending}","reasons":${listOf(report.reasons)},"score":${report.score},"stage":"${report.stage}"` +
         `,"pace":"${report.pace}","bytes_in":${report.bytesIn},"bytes_out":${report.bytesOut},"delay_ms":${report.delayMs}` +
         `,"duration_ms":${report.durationMs},"rcpt_ok":${report.recipientsOk},"rcpt_bad":${report.recipientsBad}` +

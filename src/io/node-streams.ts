@@ -2,8 +2,7 @@
  * node-streams — the sockets of one node transport: their columns, and what the event loop says of them
  *
  * By slot, never by handle: node-transport stands in front and checks handles. What a socket reports is put
- * into the columns and noted, nothing else. The handlers at the end of the file are shared by all sockets and find
- * their stream through two properties of the socket, so a stream makes no closure and has no timer.
+ * into the columns and noted, nothing else. A stream has no timer here.
  *
  * Reading. Above `inputBytesMax` a socket is paused. A paused node socket would go on and fill its own
  * buffer (64 kB); so it is made with a buffer of one byte (`highWaterMark`), and the last byte of the chunk
@@ -18,21 +17,21 @@
  * said that it will send no more, is the socket closed at once: that saves the shutdown, a read and a wake-up. `abort` sends RST, so that the kernel
  * forgets unsent bytes too instead of keeping them for a peer that does not read. Whatever goes wrong
  * with a socket, 'close' follows, and Closed is all that the engine needs to know.
+ *
+ * TLS. A second socket is put around the first and takes its place in the column; the first stays underneath for
+ * `abort`. It is put there only when all words in plaintext are with the kernel; until then nothing is read, since what
+ * comes next belongs to the handshake. A TLS stream always says goodbye in order, or clients report a cut.
  */
 import type { Socket } from 'node:net';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import { assert } from '../base/assert.ts';
 import { ByteQueue } from '../transport/byte-queue.ts';
 import type { Notices } from '../transport/notices.ts';
 import { Noted } from '../transport/transport.ts';
 import { StreamEnds } from './stream-ends.ts';
-
-const streamsKey = Symbol('streams');
-const slotKey = Symbol('slot');
-
-/** A socket that knows its stream. */
-interface StreamSocket extends Socket {
-  [streamsKey]: NodeStreams;
-  [slotKey]: number;
-}
+import { finish, reset, seat, wrap } from './stream-socket.ts';
+import type { StreamEvents, StreamSocket } from './stream-socket.ts';
+import { tlsText } from './tls-contexts.ts';
 
 // What a stream has been through, as bits.
 const PAUSED = 1;
@@ -45,20 +44,26 @@ const SHUTTING = 16;
 const ABORTED = 32;
 /** Closed after `end` without a FIN of its own: the engine is still to hear that nothing waits. */
 const FLUSHED = 64;
+/** TLS was asked for and is not up. */
+const HANDSHAKING = 128;
+const SECURE = 256;
 
 /** The engine has turned away from the stream's input. */
 const DEAF = ENDING | ABORTED;
 
-export class NodeStreams {
+export class NodeStreams implements StreamEvents {
   readonly ends: StreamEnds;
   /** Bytes that arrived and were not consumed, over all streams. */
   inputBytes = 0;
   private readonly notices: Notices;
   private readonly inputBytesMax: number;
   private readonly outputBytesMax: number;
-  private readonly sockets: (Socket | undefined)[];
+  private readonly sockets: (StreamSocket | undefined)[];
   private readonly inputs: ByteQueue[];
-  private readonly flags: Uint8Array;
+  private readonly flags: Uint16Array;
+  private readonly tlsTexts: string[];
+  /** Streams whose last words in plaintext are not out yet, with the context of the handshake to come. */
+  private readonly unwrapped = new Map<number, SecureContext>();
 
   constructor(notices: Notices, inputBytesMax: number, outputBytesMax: number) {
     const { capacity } = notices;
@@ -68,27 +73,21 @@ export class NodeStreams {
     this.ends = new StreamEnds(capacity);
     this.sockets = Array.from({ length: capacity });
     this.inputs = Array.from({ length: capacity }, () => new ByteQueue());
-    this.flags = new Uint8Array(capacity);
+    this.flags = new Uint16Array(capacity);
+    this.tlsTexts = Array.from({ length: capacity }, () => '');
   }
 
   /** Gives a socket to a slot; a connecting one is Opened when it is there. */
   adopt(slot: number, socket: Socket): void {
-    (socket as StreamSocket)[streamsKey] = this;
-    (socket as StreamSocket)[slotKey] = slot;
-    this.sockets[slot] = socket;
     this.flags[slot] = 0;
-    socket.on('data', onData);
-    socket.on('end', onEnd);
-    socket.on('drain', onDrain);
-    socket.on('error', ignoreError);
-    socket.on('close', onClose);
-    if (socket.connecting) socket.on('connect', onConnect);
+    this.sockets[slot] = seat(socket, this, slot);
   }
 
   forget(slot: number): void {
     this.dropInput(slot);
     this.ends.forget(slot);
     this.sockets[slot] = undefined;
+    this.tlsTexts[slot] = '';
   }
 
   peek(slot: number): Uint8Array {
@@ -121,6 +120,37 @@ export class NodeStreams {
     return true;
   }
 
+  /** Whether TLS was asked for and is not up: nothing can be said. */
+  isHandshaking(slot: number): boolean {
+    return (this.flags[slot]! & HANDSHAKING) !== 0;
+  }
+
+  startTls(slot: number, context: SecureContext): void {
+    const socket = this.sockets[slot]!;
+    const flags = this.flags[slot]!;
+    assert((flags & (DEAF | HANDSHAKING | SECURE)) === 0, 'TLS begins once, on a stream that lives');
+    assert(this.inputs[slot]!.length === 0, 'plaintext waited when TLS began');
+    if (socket.destroyed) return;
+    this.flags[slot] = flags | HANDSHAKING;
+    if ((flags & PEER_ENDED) !== 0) {
+      socket.destroy();
+    } else if (socket.writableLength === 0) {
+      this.wrap(slot, context);
+    } else {
+      socket.pause();
+      this.unwrapped.set(slot, context);
+    }
+  }
+
+  tlsOf(slot: number): string {
+    return this.tlsTexts[slot]!;
+  }
+
+  /** Puts TLS around a socket whose words are out. */
+  private wrap(slot: number, context: SecureContext): void {
+    this.sockets[slot] = wrap(this.sockets[slot]!, context);
+  }
+
   unwritten(slot: number): number {
     const socket = this.sockets[slot]!;
     return socket.destroyed ? 0 : socket.writableLength;
@@ -130,6 +160,7 @@ export class NodeStreams {
     const socket = this.sockets[slot]!;
     if (this.isDeaf(slot)) return;
     const before = this.flags[slot]!;
+    assert(socket.destroyed || (before & HANDSHAKING) === 0, 'a stream was ended during its handshake');
     // A socket that stopped reading has bytes of the peer waiting, whatever the peer said.
     const flags = peerIsDone && (before & PAUSED) === 0 ? before | PEER_ENDED : before;
     this.flags[slot] = flags | ENDING;
@@ -148,21 +179,20 @@ export class NodeStreams {
     this.dropInput(slot);
     if (socket.destroyed) return;
     if (socket.connecting || (flags & SHUTTING) !== 0) socket.destroy();
-    else socket.resetAndDestroy();
+    else reset(socket);
   }
 
   /** After `end`, when nothing waits: sends FIN, or closes where the peer has finished as well. */
   private finish(slot: number): void {
     const flags = this.flags[slot]!;
     const socket = this.sockets[slot]!;
-    if ((flags & PEER_ENDED) !== 0) {
+    if ((flags & (PEER_ENDED | SECURE)) === PEER_ENDED) {
       this.flags[slot] = flags | FLUSHED;
       socket.destroy();
       return;
     }
     this.flags[slot] = flags | SHUTTING;
-    socket.on('finish', onFinish);
-    socket.end();
+    finish(socket);
   }
 
   private resume(slot: number): void {
@@ -200,7 +230,19 @@ export class NodeStreams {
     this.notices.note(slot, Noted.Readable);
   }
 
+  /** The handshake is done. */
+  secured(slot: number, socket: TLSSocket): void {
+    if (this.isDeaf(slot)) return;
+    this.flags[slot] = (this.flags[slot]! & ~HANDSHAKING) | SECURE;
+    this.tlsTexts[slot] = tlsText(socket);
+    this.notices.note(slot, Noted.Secured);
+  }
+
   peerEnded(slot: number): void {
+    if (this.isHandshaking(slot)) {
+      this.sockets[slot]!.destroy();
+      return;
+    }
     this.flags[slot] = this.flags[slot]! | PEER_ENDED;
     this.notices.note(slot, Noted.Ended);
   }
@@ -209,9 +251,13 @@ export class NodeStreams {
   drained(slot: number): void {
     const flags = this.flags[slot]!;
     if ((flags & DEAF) === ENDING) return this.finish(slot);
-    if ((flags & WANTS_DRAINED) === 0) return;
-    this.flags[slot] = flags & ~WANTS_DRAINED;
-    this.notices.note(slot, Noted.Drained);
+    if ((flags & WANTS_DRAINED) !== 0) {
+      this.flags[slot] = flags & ~WANTS_DRAINED;
+      this.notices.note(slot, Noted.Drained);
+    }
+    if ((flags & HANDSHAKING) === 0) return;
+    const context = this.unwrapped.get(slot);
+    if (this.unwrapped.delete(slot)) this.wrap(slot, context!);
   }
 
   /** FIN has left. */
@@ -222,33 +268,10 @@ export class NodeStreams {
 
   closed(slot: number): void {
     const flushed = (this.flags[slot]! & FLUSHED) !== 0;
+    if (this.isHandshaking(slot)) {
+      this.flags[slot] = this.flags[slot]! & ~HANDSHAKING;
+      this.unwrapped.delete(slot);
+    }
     this.notices.note(slot, flushed ? Noted.Drained | Noted.Closed : Noted.Closed);
   }
 }
-
-function onConnect(this: StreamSocket): void {
-  this[streamsKey].connected(this[slotKey]);
-}
-
-function onData(this: StreamSocket, chunk: Uint8Array): void {
-  this[streamsKey].received(this[slotKey], chunk);
-}
-
-function onEnd(this: StreamSocket): void {
-  this[streamsKey].peerEnded(this[slotKey]);
-}
-
-function onDrain(this: StreamSocket): void {
-  this[streamsKey].drained(this[slotKey]);
-}
-
-function onFinish(this: StreamSocket): void {
-  this[streamsKey].finished(this[slotKey]);
-}
-
-function onClose(this: StreamSocket): void {
-  this[streamsKey].closed(this[slotKey]);
-}
-
-/** For 'error' of a socket: 'close' comes next and is enough. */
-export function ignoreError(): void {}

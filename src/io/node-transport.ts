@@ -20,7 +20,10 @@ import { Noted } from '../transport/transport.ts';
 import type { Endpoint, Transport } from '../transport/transport.ts';
 import { Listeners } from './listeners.ts';
 import type { ListenAddress, ListenOptions } from './listeners.ts';
-import { ignoreError, NodeStreams } from './node-streams.ts';
+import { NodeStreams } from './node-streams.ts';
+import { ignoreError } from './stream-socket.ts';
+import { TlsContexts } from './tls-contexts.ts';
+import type { TlsIdentity, TlsVersion } from './tls-contexts.ts';
 
 export type { ListenAddress, ListenOptions } from './listeners.ts';
 
@@ -35,6 +38,8 @@ export interface NodeTransportOptions {
    * idle; the front has a timer on every session anyway, and each client would cost four system calls more.
    */
   readonly keepAliveMs?: number;
+  /** The oldest TLS that `startTls` speaks; 1.2 when absent. */
+  readonly tlsMinVersion?: TlsVersion;
 }
 
 export class NodeTransport implements Transport {
@@ -47,6 +52,7 @@ export class NodeTransport implements Transport {
   private readonly streams: NodeStreams;
   private readonly settings: SocketConstructorOpts & { noDelay: boolean; highWaterMark: number };
   private readonly listeners: Listeners;
+  private readonly contexts: TlsContexts;
   private vanished = 0;
   private listens = false;
   private connects = false;
@@ -59,6 +65,7 @@ export class NodeTransport implements Transport {
     this.streams = new NodeStreams(this.notices, inputBytesMax, outputBytesMax);
     const keepAlive = { keepAlive: keepAliveMs > 0, keepAliveInitialDelay: keepAliveMs };
     this.settings = { allowHalfOpen: true, noDelay: true, highWaterMark: 1, ...keepAlive };
+    this.contexts = new TlsContexts(options.tlsMinVersion ?? '1.2');
     this.listeners = new Listeners(this.settings, (socket, listener, local, port) => {
       this.accepted(socket, listener, local, port);
     });
@@ -90,6 +97,14 @@ export class NodeTransport implements Transport {
   stopListening(): Promise<void> {
     this.listeners.close();
     return Promise.resolve();
+  }
+
+  /**
+   * What listeners show in handshakes from now on, by their numbers; null for one that has no TLS. Throws, and changes
+   * nothing, when one cannot be used.
+   */
+  useIdentities(identities: readonly (TlsIdentity | null)[]): void {
+    this.contexts.use(identities);
   }
 
   connect(endpoint: Endpoint): Handle {
@@ -128,7 +143,17 @@ export class NodeTransport implements Transport {
   write(handle: Handle, bytes: Uint8Array): boolean {
     const slot = this.notices.slotFor(handle);
     assert(!this.streams.isDeaf(slot), 'a stream was written to after its end');
+    assert(!this.streams.isHandshaking(slot), 'a stream was written to during its handshake');
     return this.streams.write(slot, bytes);
+  }
+
+  startTls(handle: Handle): void {
+    const slot = this.notices.slotFor(handle);
+    this.streams.startTls(slot, this.contexts.contextOf(this.streams.ends.listenerOf(slot)));
+  }
+
+  tlsOf(handle: Handle): string {
+    return this.streams.tlsOf(this.notices.slotFor(handle));
   }
 
   unwritten(handle: Handle): number {

@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ListsMemory } from '../policy/lists.ts';
+import type { Identities } from './certificates.ts';
 import type { EngineEvents, EngineOrder, FromEngine, ToEngine } from './engine-order.ts';
 
 const RESTART_MS = 1_000;
@@ -64,6 +65,13 @@ export class Child {
   setLists(lists: ListsMemory): void {
     this.#order = { ...this.#order, lists };
     if (this.#child?.connected === true) this.#child.send({ kind: 'lists', lists } satisfies ToEngine);
+  }
+
+  /** Gives its shards, and those of its successors, what listeners show in TLS handshakes from now on. */
+  useIdentities(identities: Identities): void {
+    this.#order = { ...this.#order, identities };
+    if (this.#child?.connected === true)
+      this.#child.send({ kind: 'identities', identities } satisfies ToEngine);
   }
 
   drain(): void {

@@ -8,6 +8,7 @@ import type { Config } from '../config/config.ts';
 import type { ListsMemory } from '../policy/lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { FromShard } from '../worker/messages.ts';
+import type { Identities } from './certificates.ts';
 
 export interface EngineOrder {
   readonly config: Config;
@@ -19,6 +20,7 @@ export interface EngineOrder {
   readonly reputationEntries: number;
   readonly idPrefix: string;
   readonly spoolDirectory: string;
+  readonly identities: Identities;
 }
 
 /** What an engine reports. */
@@ -35,6 +37,7 @@ export type ToEngine =
   | { readonly kind: 'drain' }
   /** Memory is not shared between processes: the lists arrive as bytes. */
   | { readonly kind: 'lists'; readonly lists: ListsMemory }
+  | { readonly kind: 'identities'; readonly identities: Identities }
   | { readonly kind: 'count' };
 
 /** From a child process to the primary. */

@@ -18,6 +18,10 @@ process.on('message', (message: ToEngine) => {
     threads?.drain();
     return;
   }
+  if (message.kind === 'identities') {
+    threads?.useIdentities(message.identities);
+    return;
+  }
   if (message.kind === 'count') {
     tell({ kind: 'counts', counts: threads?.counts() ?? {} });
     return;

@@ -15,6 +15,8 @@ import type { Config } from '../config/config.ts';
 import type { ListsMemory } from '../policy/lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { FromShard } from '../worker/messages.ts';
+import { Certificates } from './certificates.ts';
+import type { Identities } from './certificates.ts';
 import { Child } from './children.ts';
 import type { EngineEvents, EngineOrder } from './engine-order.ts';
 import { compileLists } from './list-files.ts';
@@ -27,6 +29,7 @@ import { Threads } from './threads.ts';
 
 /** A part of the shards, in this process or in a child. */
 interface Engine {
+  useIdentities(identities: Identities): void;
   drain(): void;
   kill(): void;
   setLists(lists: ListsMemory): void;
@@ -67,7 +70,13 @@ export class Primary {
       lists = anew;
       for (const engine of this.#engines) engine.setLists(anew);
     });
-    const hangup = (): void => void reload.ask();
+    let certificates: Certificates | null = null;
+    const hangup = (): void => {
+      void reload.ask();
+      certificates?.renew((identities) =>
+        this.#engines.forEach((engine) => engine.useIdentities(identities)),
+      );
+    };
     process.on('SIGHUP', hangup);
     let lists = compileLists(this.#config);
     const config = await withPorts(this.#config);
@@ -76,6 +85,8 @@ export class Primary {
       this.#say(endpoint);
       return 1;
     }
+    certificates = new Certificates(config, this.#say);
+    if (!certificates.complete) return 78;
     const ended = new Promise<number>((resolve) => (this.#ended = resolve));
     const ready = new Promise<void>((resolve) => (this.#ready = resolve));
     const stop = (): void => this.stop();
@@ -83,7 +94,7 @@ export class Primary {
     process.on('SIGINT', stop);
     const count = (): void => void this.#sayCounts();
     process.on('SIGUSR2', count);
-    this.#start(plan, config, endpoint, lists);
+    this.#start(plan, config, endpoint, lists, certificates.identities);
     await Promise.race([ready, ended]);
     if (this.#failure === null && !this.#draining) {
       const where = config.listener.map((listener) => listener.address).join(', ');
@@ -132,7 +143,7 @@ export class Primary {
     for (const engine of this.#engines) engine.kill();
   }
 
-  #start(plan: Plan, config: Config, endpoint: Endpoint, lists: ListsMemory): void {
+  #start(plan: Plan, config: Config, endpoint: Endpoint, lists: ListsMemory, identities: Identities): void {
     const shards = plan.processes * plan.shardsPerProcess;
     const started = Math.floor(Date.now() / 1000).toString(36);
     for (let number = 0; number < plan.processes; number++) {
@@ -146,6 +157,7 @@ export class Primary {
         reputationEntries: config.reputation.entries,
         idPrefix: `${started}.${number}`,
         spoolDirectory: config.spool.directory === '' ? tmpdir() : config.spool.directory,
+        identities,
       };
       const events: EngineEvents = {
         told: (_shard, message) => this.#hear(message, shards),
@@ -194,9 +206,10 @@ function startThreads(order: EngineOrder, events: EngineEvents): Engine {
   const threads = new Threads(order, events);
   threads.start();
   return {
+    useIdentities: (identities) => threads.useIdentities(identities),
+    setLists: (lists) => threads.setLists(lists),
     drain: () => threads.drain(),
     kill: () => threads.stop(),
-    setLists: (lists) => threads.setLists(lists),
     counts: () => threads.counts(),
   };
 }

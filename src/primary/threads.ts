@@ -12,6 +12,7 @@ import type { ListsMemory } from '../policy/lists.ts';
 import { ReputationTable } from '../reputation/table.ts';
 import { Counters, sumCounters } from '../session/counters.ts';
 import type { FromShard, ShardOrder, ToShard } from '../worker/messages.ts';
+import type { Identities } from './certificates.ts';
 import type { EngineEvents, EngineOrder } from './engine-order.ts';
 
 const PAUSE_MS_MIN = 100;
@@ -38,11 +39,13 @@ export class Threads {
   readonly #events: EngineEvents;
   readonly #reputation: SharedArrayBuffer;
   readonly #threads: Thread[];
+  #identities: Identities;
   #draining = false;
 
   /** Takes the shared memory; nothing runs yet. */
   constructor(order: EngineOrder, events: EngineEvents) {
     this.#order = order;
+    this.#identities = order.identities;
     this.#events = events;
     this.counters = new SharedArrayBuffer(Counters.bytesFor(order.shards));
     this.#reputation = new SharedArrayBuffer(ReputationTable.bytesFor(order.reputationEntries, order.shards));
@@ -84,6 +87,13 @@ export class Threads {
     this.#tellIfDrained();
   }
 
+  /** Gives every shard what its listeners show in TLS handshakes from now on; those started later get it too. */
+  useIdentities(identities: Identities): void {
+    this.#identities = identities;
+    for (const { worker } of this.#threads)
+      worker?.postMessage({ kind: 'identities', identities } satisfies ToShard);
+  }
+
   /** Ends every shard at once, with its sessions. */
   stop(): void {
     this.#draining = true;
@@ -105,6 +115,7 @@ export class Threads {
     thread.restart = null;
     const order: ShardOrder = {
       ...this.#order,
+      identities: this.#identities,
       shard,
       idPrefix: `${this.#order.idPrefix}.${shard}.${thread.starts}-`,
       reputation: this.#reputation,

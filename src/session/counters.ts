@@ -46,6 +46,13 @@ export const counterTable = {
   },
   nonSmtpCommand: { unit: 'sessions', says: 'Clients that spoke another protocol.' },
   bareNewline: { unit: 'sessions', says: 'Clients that ended a command with a bare LF.' },
+  tlsStarted: { unit: 'sessions', says: 'STARTTLS answered 220.' },
+  tlsDone: { unit: 'sessions', says: 'TLS handshakes that were finished.' },
+  tlsFailed: { unit: 'sessions', says: 'TLS handshakes that failed, or were not finished in time.' },
+  tlsRefused: {
+    unit: 'commands',
+    says: 'STARTTLS answered 454. Raise tls.handshakes_max, or look for a flood of handshakes.',
+  },
   recipientsOk: { unit: 'recipients', says: 'Recipients that the backend accepted.' },
   recipientsBad: { unit: 'recipients', says: 'Recipients refused by the backend.' },
   recipientsScreened: {

@@ -90,6 +90,18 @@ export const endingTable = {
     signal: null,
     says: 'sent a message before it was asked to',
   },
+  tlsInjection: {
+    blame: 'client',
+    verdict: 'refused',
+    signal: null,
+    says: 'sent plaintext behind STARTTLS, where it could have passed for words inside TLS',
+  },
+  tlsFailed: {
+    blame: 'client',
+    verdict: 'abandoned',
+    signal: null,
+    says: 'could not agree on TLS with us, or left in the handshake',
+  },
   tooManyConnections: {
     blame: 'client',
     verdict: 'limit',
@@ -101,6 +113,12 @@ export const endingTable = {
     verdict: 'limit',
     signal: 'stall',
     says: 'finished no command in time',
+  },
+  tlsTimeLimit: {
+    blame: 'client',
+    verdict: 'limit',
+    signal: 'stall',
+    says: 'did not finish the TLS handshake in time',
   },
   commandCountLimit: { blame: 'client', verdict: 'limit', signal: null, says: 'sent too many commands' },
   errorLimit: { blame: 'client', verdict: 'limit', signal: null, says: 'made too many errors' },

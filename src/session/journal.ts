@@ -16,6 +16,8 @@ export interface SessionReport {
   port: number;
   listener: string;
   helo: string;
+  /** Protocol and cipher ("TLSv1.3 TLS_AES_256_GCM_SHA384"); '' without TLS. */
+  tls: string;
   ending: EndingName;
   /** Names of the signals that were noted, in the order of the table, separated by commas; may be empty. */
   reasons: string;
@@ -50,6 +52,7 @@ export function emptyReport(): SessionReport {
     port: 0,
     listener: '',
     helo: '',
+    tls: '',
     ending: 'quit',
     reasons: '',
     score: 0,

@@ -21,6 +21,8 @@ export const Phase = {
   Delivering: 6,
   /** C: the last reply is out; only the end of the stream is awaited. */
   Closing: 7,
+  /** C: 220 was said to STARTTLS; what comes is the handshake, and the transport's to read. */
+  Handshaking: 8,
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
@@ -34,4 +36,5 @@ export const stageNames = [
   'deliver',
   'deliver',
   'end',
+  'starttls',
 ] as const;

@@ -38,6 +38,10 @@ export const Flag = {
   CountedBad: 256,
   /** The client is known by its network or pool, not by itself. */
   KnownByPool: 512,
+  /** A TLS handshake is under way, and counted among those of the shard. */
+  Handshaking: 1024,
+  /** TLS is up. */
+  Secured: 2048,
 } as const;
 
 export class Sessions {

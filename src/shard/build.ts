@@ -121,10 +121,12 @@ export function buildWorks(parts: ShardParts): Works {
     passTtlsSec: passTtlsSec(config),
     idPrefix: parts.idPrefix,
     listeners: config.listener.map((listener) => listener.address),
+    tlsListeners: config.listener.map((listener) => listener.tls.certificate !== ''),
     epochMs: parts.epochMs - parts.startMs,
     startMs: parts.startMs,
     nowMs: parts.startMs,
     serial: 0,
+    handshakes: 0,
     draining: false,
   };
 }

@@ -27,6 +27,7 @@ import { cut, dismiss, finish, leavingOf, streamGone } from '../stages/end.ts';
 import { failTest } from '../stages/learn.ts';
 import { noLaneInTime, recipientJudged } from '../stages/recipient.ts';
 import { flush, pay } from '../stages/speak.ts';
+import { beginHandshake, secured } from '../stages/starttls.ts';
 import type { Works } from '../stages/works.ts';
 import type { Lists } from '../policy/lists.ts';
 import { Action } from '../policy/pace.ts';
@@ -91,7 +92,9 @@ export class Shard {
     for (let slot = 0; slot < works.sessions.capacity; slot++) {
       const phase = works.sessions.phaseOf(slot);
       if (phase === Phase.Free || phase === Phase.Closing || isWithMessage(phase)) continue;
-      dismiss(works, slot, 'shuttingDown', works.replies.shuttingDown);
+      // In the middle of a handshake nothing can be said.
+      if (phase === Phase.Handshaking) cut(works, slot, 'shuttingDown');
+      else dismiss(works, slot, 'shuttingDown', works.replies.shuttingDown);
       this.#conclude(slot);
     }
   }
@@ -129,6 +132,8 @@ export class Shard {
         return dismiss(works, slot, 'dataTimeLimit', replies.dataTimeLimit);
       case Phase.Delivering:
         return notDeliveredInTime(works, slot);
+      case Phase.Handshaking:
+        return cut(works, slot, 'tlsTimeLimit');
       case Phase.Closing:
         return works.front.abort(sessions.handleOf(slot));
       case Phase.Free:
@@ -155,6 +160,7 @@ export class Shard {
     const slot = slotOf(handle);
     if ((noted & Noted.Opened) !== 0) admit(works, handle);
     assert(works.sessions.handleOf(slot) === handle, 'an event came for a stranger');
+    if ((noted & Noted.Secured) !== 0) secured(works, slot);
     if ((noted & Noted.Ended) !== 0) works.sessions.set(slot, Flag.PeerEnded);
     if ((noted & Noted.Closed) !== 0) {
       works.outbox.clear();
@@ -201,6 +207,8 @@ export class Shard {
         return receive(works, slot);
       case Phase.Delivering:
         return this.#leaveIfEnded(slot);
+      case Phase.Handshaking:
+        return false;
       case Phase.Closing: {
         const handle = sessions.handleOf(slot);
         front.consume(handle, front.peek(handle).length);
@@ -249,6 +257,7 @@ export class Shard {
     if (sessions.has(slot, Flag.StreamGone)) return works.outbox.clear();
     const hadWords = !works.outbox.isEmpty;
     if (!flush(works, slot)) return cut(works, slot, 'notReading');
+    if (hadWords && sessions.phaseOf(slot) === Phase.Handshaking) return beginHandshake(works, slot);
     const isLast =
       sessions.phaseOf(slot) === Phase.Closing && hadWords && sessions.endings[slot] !== NO_ENDING;
     if (isLast) finish(works, slot);

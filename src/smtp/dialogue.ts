@@ -32,6 +32,7 @@ export type Deed =
   | 'help'
   | 'vrfy'
   | 'quit'
+  | 'starttls'
   | 'bdat'
   | 'foreign';
 
@@ -62,7 +63,7 @@ const law: Record<keyof typeof Verb, readonly Cell[]> = {
   Vrfy: always(does('vrfy')),
   Expn: always(says('notImplemented')),
   Etrn: always(says('notImplemented')),
-  Starttls: always(says('notImplemented')),
+  Starttls: always(does('starttls')),
   Auth: always(says('noAuth')),
   Xclient: always(says('notImplemented')),
   Xforward: always(says('notImplemented')),

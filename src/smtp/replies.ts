@@ -19,6 +19,7 @@ interface ReplyRow {
 /** `%h` stands for the host name. */
 export const replyTable = {
   bye: { text: '221 2.0.0 Bye', hangsUp: true },
+  startTls: { text: '220 2.0.0 Ready to start TLS' },
   ok: { text: '250 2.0.0 Ok' },
   helo: { text: '250 %h' },
   mailOk: { text: '250 2.1.0 Ok' },
@@ -44,6 +45,8 @@ export const replyTable = {
   tooManyRecipients: { text: '452 4.5.3 Error: too many recipients' },
   oneRecipient: { text: '452 4.5.3 One recipient for each message, send the next one by itself' },
 
+  tlsBusy: { text: '454 4.7.0 TLS not available now, try again' },
+
   unknownCommand: { text: '500 5.5.2 Error: command not recognized' },
   badLine: { text: '500 5.5.2 Error: bare <CR>, <LF> or NUL in a command' },
   badArgument: { text: '501 5.5.4 Error: this command takes no argument' },
@@ -57,6 +60,7 @@ export const replyTable = {
   helloFirst: { text: '503 5.5.1 Error: send EHLO first' },
   nestedMail: { text: '503 5.5.1 Error: nested MAIL command' },
   mailFirst: { text: '503 5.5.1 Error: need MAIL command' },
+  tlsActive: { text: '503 5.5.1 Error: TLS already active' },
   noAuth: { text: '503 5.5.1 Error: authentication is not offered on an MX' },
   protocolDrop: { text: '521 5.5.1 Protocol error', hangsUp: true },
   notSmtp: { text: '521 5.7.0 Error: this is a mail server', hangsUp: true },

@@ -60,7 +60,11 @@ export const verbTable: readonly VerbRow[] = [
   { word: 'VRFY', bare: false, says: 'answered 252: whether a name exists is told at RCPT' },
   { word: 'EXPN', bare: false, says: 'refused' },
   { word: 'ETRN', bare: false, says: 'refused; never reaches the backend' },
-  { word: 'STARTTLS', bare: true, says: 'refused as long as it is not offered' },
+  {
+    word: 'STARTTLS',
+    bare: true,
+    says: 'begins TLS on a listener with a certificate; all that was said before is forgotten',
+  },
   { word: 'AUTH', bare: false, says: 'refused: an MX takes mail for its own domains from anybody' },
   {
     word: 'XCLIENT',

@@ -6,7 +6,7 @@
  * before PIPELINING was offered, lines that end in a bare LF, another protocol altogether.
  *
  * In: phase Listening.   Out: Listening, Owing (a reply is due later), Verifying (stages/recipient), Receiving
- * (stages/deliver) or Closing.
+ * (stages/deliver), Handshaking (stages/starttls) or Closing.
  * Cost: one look for LF, one table look-up, one prepared reply. A command that names something (HELO, MAIL,
  * RCPT) makes one string of it.
  */
@@ -29,6 +29,7 @@ import { forgetEnvelope } from './forget.ts';
 import { failTest, note } from './learn.ts';
 import { judgeRecipient } from './recipient.ts';
 import { say } from './speak.ts';
+import { offersTls, startTls } from './starttls.ts';
 import type { Works } from './works.ts';
 
 const HELO_BYTES_MAX = 255;
@@ -138,6 +139,8 @@ function act(
       return say(works, slot, replies.vrfy, Timer.None, Phase.Listening);
     case 'quit':
       return dismiss(works, slot, 'quit', replies.bye);
+    case 'starttls':
+      return starttls(works, slot, bytes.length > works.lines.next);
     case 'bdat':
       return dismiss(works, slot, 'unofferedBdat', replies.bdat);
     case 'foreign':
@@ -153,6 +156,8 @@ function mayPipeline(works: Works, slot: number, verb: Verb): boolean {
   if (verb === Verb.Quit) return true;
   // BDAT carries its payload behind it. It is refused, but not for this.
   if (verb === Verb.Bdat || verb === Verb.Data) return true;
+  // Bytes behind it end the session, where it is offered: it has a worse name than pipelining.
+  if (verb === Verb.Starttls && offersTls(works, slot)) return true;
   if (!works.sessions.has(slot, Flag.PipeliningOffered)) return false;
   return verb !== Verb.Ehlo && verb !== Verb.Helo;
 }
@@ -188,7 +193,13 @@ function hello(
   // Before the tests are passed a client must show that it waits for each reply.
   const offers = sessions.has(slot, Flag.Passed) || works.passesNeeded === 0;
   if (offers) sessions.set(slot, Flag.PipeliningOffered);
-  return say(works, slot, offers ? greetings.ehloPipelining : greetings.ehlo, Timer.Helo, Phase.Listening);
+  const reply = greetings.ehloFor(offers, offersTls(works, slot));
+  return say(works, slot, reply, Timer.Helo, Phase.Listening);
+}
+
+function starttls(works: Works, slot: number, isAhead: boolean): void {
+  if (offersTls(works, slot)) return startTls(works, slot, isAhead);
+  return refuse(works, slot, works.sessions.has(slot, Flag.Secured) ? 'tlsActive' : 'notImplemented');
 }
 
 /** One word of printable bytes: it goes to the backend and into the log as it is. */

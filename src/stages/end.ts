@@ -77,6 +77,8 @@ export function leavingOf(works: Works, slot: number): EndingName {
       return 'leftMessage';
     case Phase.Delivering:
       return 'leftDelivery';
+    case Phase.Handshaking:
+      return 'tlsFailed';
     default:
       return sessions.standings[slot]! >= Standing.Mail ? 'leftEnvelope' : 'hangup';
   }
@@ -104,6 +106,10 @@ export function bury(works: Works, slot: number): void {
   if (signal !== null) note(works, slot, signal);
   counters.addEnding(sessions.endings[slot]!);
   counters.add(Count.sessionsClosed);
+  if (sessions.has(slot, Flag.Handshaking)) {
+    works.handshakes -= 1;
+    counters.add(Count.tlsFailed);
+  }
   writeDown(works, slot, ending);
   if (sessions.reputations[slot]! >= 0) reputation.closed(sessions.reputations[slot]!);
   if (sessions.networks[slot]! >= 0) reputation.closed(sessions.networks[slot]!);
@@ -121,6 +127,7 @@ function writeDown(works: Works, slot: number, ending: EndingName): void {
   report.port = front.remotePort(handle);
   report.listener = works.listeners[front.listenerOf(handle)] ?? '';
   report.helo = sessions.helos[slot]!;
+  report.tls = front.tlsOf(handle);
   report.ending = ending;
   report.reasons = reasonsOf(works, slot);
   report.score = sessions.scores[slot]!;

@@ -4,7 +4,7 @@
  * The greeting exists whole (`220 host text`) for those who are known, and in two parts for the trap: the
  * first line is `220-host text`, which tells a client that follows RFC 5321 §4.2.1 to keep silent, the last
  * line `220 host text` lets it speak. The EHLO reply offers what Sluice can read and the backend offers,
- * with and without PIPELINING; it is written anew when the backend's abilities change.
+ * with and without PIPELINING, with and without STARTTLS; it is written anew when the backend's abilities change.
  */
 import type { Prepare } from '../base/prepare.ts';
 import { unprepared } from '../base/prepare.ts';
@@ -21,6 +21,9 @@ export class Greetings {
   /** The EHLO reply without and with PIPELINING. */
   ehlo: Uint8Array;
   ehloPipelining: Uint8Array;
+  /** The same with STARTTLS, for a client that may begin TLS. */
+  ehloTls: Uint8Array;
+  ehloTlsPipelining: Uint8Array;
   /** Largest message that is taken; 0 for no limit. */
   sizeMaxBytes = 0;
 
@@ -36,6 +39,8 @@ export class Greetings {
     this.last = prepare(encodeLine(`220 ${text}`));
     this.ehlo = this.teaser;
     this.ehloPipelining = this.teaser;
+    this.ehloTls = this.teaser;
+    this.ehloTlsPipelining = this.teaser;
     this.learn(capabilities);
   }
 
@@ -52,6 +57,15 @@ export class Greetings {
     if (has(Extension.Dsn)) lines.push('DSN');
     this.ehlo = this.#prepare(encode([...lines, 'ENHANCEDSTATUSCODES']));
     this.ehloPipelining = this.#prepare(encode([...lines, 'PIPELINING', 'ENHANCEDSTATUSCODES']));
+    lines.push('STARTTLS');
+    this.ehloTls = this.#prepare(encode([...lines, 'ENHANCEDSTATUSCODES']));
+    this.ehloTlsPipelining = this.#prepare(encode([...lines, 'PIPELINING', 'ENHANCEDSTATUSCODES']));
+  }
+
+  /** The EHLO reply that offers what is said. */
+  ehloFor(pipelining: boolean, tls: boolean): Uint8Array {
+    if (tls) return pipelining ? this.ehloTlsPipelining : this.ehloTls;
+    return pipelining ? this.ehloPipelining : this.ehlo;
   }
 }
 

@@ -14,10 +14,11 @@ import type { Works } from './works.ts';
 
 /** Enters a phase in which the client is waited for; the time it has begins now. */
 export function enter(works: Works, slot: number, next: Phase): void {
-  const { smtp } = works.config;
+  const { smtp, tls } = works.config;
   works.sessions.enter(slot, next);
   if (next === Phase.Listening) works.wheel.arm(slot, works.nowMs + smtp.commandTimeMs);
   else if (next === Phase.Receiving) works.wheel.arm(slot, works.nowMs + smtp.dataBlockTimeMs);
+  else if (next === Phase.Handshaking) works.wheel.arm(slot, works.nowMs + tls.handshakeTimeoutMs);
 }
 
 /** Says `reply` and goes on to the phase `next`, at once or after the delay that falls under `timer`. */

@@ -63,6 +63,8 @@ export interface Works {
   readonly idPrefix: string;
   /** The text of each listener's address, by its number. */
   readonly listeners: readonly string[];
+  /** Which listeners have a certificate. */
+  readonly tlsListeners: readonly boolean[];
   /** Wall clock at the shard's zero, milliseconds since 1970. */
   readonly epochMs: number;
   /** When the shard was built, on the clock of `nowMs`. */
@@ -70,6 +72,8 @@ export interface Works {
   /** The present turn, milliseconds since the shard's zero. */
   nowMs: number;
   serial: number;
+  /** TLS handshakes under way. */
+  handshakes: number;
   draining: boolean;
 }
 

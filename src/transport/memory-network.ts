@@ -13,7 +13,7 @@ import { NO_BYTES } from './byte-queue.ts';
 import { Notices } from './notices.ts';
 import { Noted } from './transport.ts';
 import type { Endpoint } from './transport.ts';
-import { Wire, WirePhase } from './wire.ts';
+import { Wire, WirePhase, WireTls } from './wire.ts';
 import type { WireEnds, WireLimits } from './wire.ts';
 
 /** A test's end of a wire; to be handed to the `peer…` methods, not looked into. */
@@ -101,6 +101,16 @@ export class MemoryNetwork {
     return peer.uplink.length;
   }
 
+  /**
+   * The peer does its part of the handshake that `startTls` began; what it sends from now on is inside TLS. `text` is what
+   * `tlsOf` says.
+   */
+  peerHandshake(peer: PeerHandle, text: string): void {
+    if (peer.phase === WirePhase.Closed) return;
+    peer.handshake(text);
+    this.touch(peer);
+  }
+
   /** The bytes that arrived at the peer since the last call. */
   peerReceived(peer: PeerHandle): Uint8Array {
     if (peer.arrived.length === 0) return NO_BYTES;
@@ -173,7 +183,7 @@ export class MemoryNetwork {
     const events = wire.move();
     this.inputBytesTotal += wire.input.length - before;
     if (events !== 0) this.notices.note(wire.slot, events);
-    if (wire.over) this.close(wire);
+    if (wire.over || wire.tls === WireTls.Broken) this.close(wire);
     else if (wire.restless) this.touch(wire);
   }
 

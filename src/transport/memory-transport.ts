@@ -19,7 +19,7 @@ import { NO_HANDLE } from '../base/handle.ts';
 import type { Handle } from '../base/handle.ts';
 import { MemoryNetwork } from './memory-network.ts';
 import type { Endpoint, Transport } from './transport.ts';
-import { Wire, WirePhase } from './wire.ts';
+import { Wire, WirePhase, WireTls } from './wire.ts';
 
 export type { DialAnswer, MemoryTransportOptions, PeerHandle } from './memory-network.ts';
 
@@ -53,10 +53,27 @@ export class MemoryTransport extends MemoryNetwork implements Transport {
   write(handle: Handle, bytes: Uint8Array): boolean {
     const wire = this.wireFor(handle);
     assert(!wire.ended && !wire.aborted, 'a stream was written to after its end');
+    assert(!wire.isHandshaking, 'a stream was written to during its handshake');
     if (wire.phase === WirePhase.Closed) return true;
     const taken = wire.write(bytes);
     if (taken) this.touch(wire);
     return taken;
+  }
+
+  startTls(handle: Handle): void {
+    const wire = this.wireFor(handle);
+    assert(
+      wire.ends.listener >= 0 && !wire.ended && !wire.aborted,
+      'TLS begins on a live stream of a client',
+    );
+    if (wire.phase === WirePhase.Closed) return;
+    wire.startTls();
+    this.touch(wire);
+  }
+
+  tlsOf(handle: Handle): string {
+    const wire = this.wireFor(handle);
+    return wire.tls === WireTls.Secure ? wire.tlsText : '';
   }
 
   unwritten(handle: Handle): number {
@@ -66,6 +83,7 @@ export class MemoryTransport extends MemoryNetwork implements Transport {
   end(handle: Handle): void {
     const wire = this.wireFor(handle);
     if (wire.ended || wire.aborted || wire.phase === WirePhase.Closed) return;
+    assert(!wire.isHandshaking, 'a stream was ended during its handshake');
     wire.ended = true;
     wire.wantsDrained = true;
     this.forgetInput(wire);

@@ -8,7 +8,7 @@
  *
  * `wake` is called when something is noted for the first time since `next` was last called; it says "take a turn
  * soon". Because a transport only notes things outside the engine's turn, it never calls into the engine.
- * Memory: 5 bytes a slot besides the free list.
+ * Memory: 6 bytes a slot besides the free list.
  */
 import { assert } from '../base/assert.ts';
 import { FreeList } from '../base/free-list.ts';
@@ -18,20 +18,20 @@ import { IntRing } from '../base/ring.ts';
 import { Noted } from './transport.ts';
 
 /** The bits that the engine may see. */
-const EVENTS = 31;
+const EVENTS = 63;
 /** Closed was noted: nothing may follow. */
-const LAST = 32;
+const LAST = 64;
 /** Closed was taken: the slot may be given back. */
-const TOLD = 64;
+const TOLD = 128;
 /** Stands in line. */
-const IN_LINE = 128;
+const IN_LINE = 256;
 
 export class Notices {
   readonly capacity: number;
   private readonly wake: () => void;
   private readonly slots: FreeList;
   private readonly line: IntRing;
-  private readonly marks: Uint8Array;
+  private readonly marks: Uint16Array;
   private awake = false;
 
   constructor(capacity: number, wake: () => void) {
@@ -39,7 +39,7 @@ export class Notices {
     this.wake = wake;
     this.slots = new FreeList(capacity);
     this.line = new IntRing(capacity);
-    this.marks = new Uint8Array(capacity);
+    this.marks = new Uint16Array(capacity);
   }
 
   /** Streams that hold a slot. */

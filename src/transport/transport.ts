@@ -18,7 +18,13 @@
  *   when the engine has consumed.
  * - `write()` takes all or nothing. Bytes that were taken must not be changed by the caller afterwards.
  *   It refuses (false) when more than `outputBytesMax` would wait for a peer that does not read; `Drained`
- *   is noted when nothing waits any more.
+ *   is noted when nothing waits any more. Inside TLS what was taken counts as waiting until the turn is over.
+ * - `startTls()` makes the stream a TLS server's: the peer gets what was written so far, everything behind that is
+ *   the handshake. Nothing of the peer may wait unconsumed at that moment: it would be plaintext taken for
+ *   protected words (CVE-2011-0411), so bytes that are still under way then are read as part of the handshake, and break it.
+ *   `Secured` is noted when the handshake is done; from then on the stream is as before, and its bytes are those inside
+ *   TLS. Until then it may be aborted and released and nothing else; there is nothing to peek. A handshake that
+ *   fails, a peer that finishes in it included, is Closed.
  * - `Ended` is noted when the peer has sent its last byte (FIN); bytes that came before it are still there
  *   to be peeked. Writing stays possible.
  * - `Closed` is noted once, last of all, when the stream is gone for whatever reason, the engine's own
@@ -43,6 +49,8 @@ export const Noted = {
   Ended: 8,
   /** The stream is gone. A connect that failed is Closed without ever having been Opened. */
   Closed: 16,
+  /** The handshake that `startTls` began is done. */
+  Secured: 32,
 } as const;
 
 /** Where to connect to; resolved before the engine sees it. */
@@ -82,6 +90,15 @@ export interface Transport {
 
   /** Bytes taken by `write` that the peer's side has not yet accepted. */
   unwritten(handle: Handle): number;
+
+  /** Begins TLS, as the server, behind the bytes written so far. Accepted streams only, and once. See above. */
+  startTls(handle: Handle): void;
+
+  /**
+   * Protocol and cipher ("TLSv1.3 TLS_AES_256_GCM_SHA384"); '' before Secured. Like the addresses it stays until the
+   * release.
+   */
+  tlsOf(handle: Handle): string;
 
   /**
    * Sends what was written, then closes; the peer may still send, which is thrown away. `peerIsDone` says that the

@@ -7,7 +7,11 @@
  *
  * The engine's bytes wait in `output`; the first `accepted` of them are with the network (the kernel's
  * buffers, in a real life), the others are "unwritten". A peer that stalls accepts no more.
+ *
+ * TLS is played, not spoken: after `startTls` the peer has to say that it has done its part of the handshake. Any
+ * byte that is under way before it has said so is no handshake, and breaks it.
  */
+import { assert } from '../base/assert.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { Noted } from './transport.ts';
 
@@ -23,6 +27,10 @@ export const WirePhase = {
   Closed: 4,
 } as const;
 export type WirePhase = (typeof WirePhase)[keyof typeof WirePhase];
+
+/** Where a wire stands between plaintext and TLS. */
+export const WireTls = { Plain: 0, Handshaking: 1, PeerReady: 2, Secure: 3, Broken: 4 } as const;
+export type WireTls = (typeof WireTls)[keyof typeof WireTls];
 
 /** Both ends' addresses; of an accepted stream, as the engine sees them. */
 export interface WireEnds {
@@ -74,6 +82,10 @@ export class Wire {
   /** The peer has reset the connection. */
   wasReset = false;
 
+  tls: WireTls = WireTls.Plain;
+  /** Protocol and cipher, as the peer's side has it. */
+  tlsText = '';
+
   /** The engine asked for `end`; its last byte reached the peer. */
   ended = false;
   sawEnd = false;
@@ -106,7 +118,10 @@ export class Wire {
 
   /** Moves what can move in one advance, both ways; returns what the engine is to be told (`Noted` bits). */
   move(): number {
-    let events = this.moveInput();
+    const isSecured = this.tls === WireTls.PeerReady;
+    if (isSecured) this.tls = WireTls.Secure;
+    let events = this.isHandshaking ? this.breakHandshake() : this.moveInput();
+    if (isSecured) events |= Noted.Secured;
     this.moveOutput();
     if (this.wantsDrained && this.output.length === this.accepted) {
       this.wantsDrained = false;
@@ -114,6 +129,25 @@ export class Wire {
     }
     if (this.ended && this.output.length === 0) this.sawEnd = true;
     return events;
+  }
+
+  /** Whether the handshake has begun and is not done. */
+  get isHandshaking(): boolean {
+    return this.tls === WireTls.Handshaking || this.tls === WireTls.PeerReady;
+  }
+
+  /** The engine asks for TLS. */
+  startTls(): void {
+    assert(this.tls === WireTls.Plain, 'TLS begins once');
+    assert(this.input.length === 0, 'plaintext waited when TLS began');
+    this.tls = this.finishNoted ? WireTls.Broken : WireTls.Handshaking;
+  }
+
+  /** The peer has done its part. */
+  handshake(text: string): void {
+    assert(this.tls === WireTls.Handshaking, 'a peer begins its handshake when the other side has begun it');
+    this.tlsText = text;
+    this.tls = this.uplink.length > 0 || this.finished ? WireTls.Broken : WireTls.PeerReady;
   }
 
   /** Whether there is more to move by time alone. */
@@ -139,6 +173,12 @@ export class Wire {
   fillWindow(): void {
     if (this.phase !== WirePhase.Open || this.stalled) return;
     this.accepted = Math.min(this.output.length, this.limits.windowBytes);
+  }
+
+  /** What comes before the peer is ready was sent in plaintext. */
+  private breakHandshake(): number {
+    if (this.uplink.length > 0 || this.finished) this.tls = WireTls.Broken;
+    return 0;
   }
 
   private moveInput(): number {

@@ -58,7 +58,9 @@ const front = new NodeTransport({
   inputBytesMax: Math.max(INPUT_BYTES_MIN, config.smtp.commandLineBytes * 2 + 1024),
   outputBytesMax: OUTPUT_BYTES_MAX,
   fullReply: bytesOf(`${replyTable.sessionsFull.text.replace('%h', config.hostname)}\r\n`),
+  tlsMinVersion: config.tls.minVersion,
 });
+front.useIdentities(order.identities);
 const back = new NodeTransport({
   capacity: order.lanesMax,
   inputBytesMax: LANE_INPUT_BYTES_MAX,
@@ -106,13 +108,25 @@ async function finish(): Promise<void> {
 }
 
 port.on('message', (message: ToShard): void => {
-  if (message.kind === 'lists') return shard.setLists(viewLists(message.lists));
+  switch (message.kind) {
+    case 'drain':
+      return drain();
+    case 'lists':
+      return shard.setLists(viewLists(message.lists));
+    case 'identities':
+      return front.useIdentities(message.identities);
+    default:
+      return message satisfies never;
+  }
+});
+
+function drain(): void {
   if (draining) return;
   draining = true;
   void front.stopListening();
   shard.drain(clock.nowMs());
   driver.wake();
-});
+}
 
 async function listen(): Promise<void> {
   const addresses: string[] = [];

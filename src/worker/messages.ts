@@ -5,6 +5,7 @@
  */
 import type { Config } from '../config/config.ts';
 import type { ListsMemory } from '../policy/lists.ts';
+import type { TlsIdentity } from '../io/tls-contexts.ts';
 import type { Endpoint } from '../transport/transport.ts';
 
 /** What a shard is told when its thread begins. */
@@ -22,10 +23,16 @@ export interface ShardOrder {
   readonly counters: SharedArrayBuffer;
   readonly idPrefix: string;
   readonly spoolDirectory: string;
+  /** What listeners show in TLS handshakes, by their numbers; null for one without TLS. */
+  readonly identities: readonly (TlsIdentity | null)[];
 }
 
 /** From the primary to a shard. */
-export type ToShard = { readonly kind: 'drain' } | { readonly kind: 'lists'; readonly lists: ListsMemory };
+export type ToShard =
+  | { readonly kind: 'drain' }
+  | { readonly kind: 'lists'; readonly lists: ListsMemory }
+  /** For handshakes from now on. */
+  | { readonly kind: 'identities'; readonly identities: readonly (TlsIdentity | null)[] };
 
 /** From a shard to the primary. */
 export type FromShard =

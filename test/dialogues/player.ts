@@ -18,6 +18,9 @@ import type { Client } from './world.ts';
 const HOUR_MS = 3_600_000;
 const CONTENT_SHOWN_MAX = 2_000;
 const steps = ['greeting', 'ehlo', 'hello', 'xclient', 'mail', 'rcpt', 'data', 'final', 'rset', 'quit'];
+const CIPHER = 'TLSv1.3 TLS_AES_256_GCM_SHA384';
+/** The transport in memory asks for no certificate. */
+const noFiles = { certificate: '/certificate', key: '/key' };
 const DEFAULT_SETTINGS = ['hostname = "mx.example.net"'];
 
 /** What a play wrote down. */
@@ -40,8 +43,12 @@ class Player {
     for (const word of (dialogue.headers.get('backend') ?? '').split(/ +/)) setBackend(backend, word);
     const toml = [...DEFAULT_SETTINGS, settingsToml(dialogue.headers.get('settings') ?? '')].join('\n');
     const lanes = dialogue.headers.get('lanes');
+    const config = parseConfig(toml, 'settings');
+    const hasTls = dialogue.headers.has('tls');
     this.world = new World({
-      config: parseConfig(toml, 'settings'),
+      config: hasTls
+        ? { ...config, listener: config.listener.map((one) => ({ ...one, tls: noFiles })) }
+        : config,
       backend,
       ...(splitBytes === undefined ? {} : { splitBytes }),
       ...(lanes === undefined ? {} : { lanesMax: Number(lanes) }),
@@ -55,7 +62,9 @@ class Player {
     this.world.onHeard = (client) => this.#hear(client);
     this.world.onEnded = (report) => {
       const number = [...this.#clients].find(([, client]) => client.port === report.port)?.[0] ?? 0;
-      this.lines.push(`${this.#time()}  end${number > 1 ? number : ''} ${report.ending}`);
+      this.lines.push(
+        `${this.#time()}  end${number > 1 ? number : ''} ${report.ending}${report.tls === '' ? '' : `, ${report.tls}`}`,
+      );
     };
   }
 
@@ -123,6 +132,8 @@ class Player {
         return client.finish();
       case '(resets)':
         return client.reset();
+      case '(does its part of the handshake)':
+        return client.gone ? undefined : world.front.peerHandshake(client.peer, CIPHER);
       case '(stops reading)':
         return world.front.peerStall(client.peer, true);
       case '(reads again)':

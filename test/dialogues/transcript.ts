@@ -6,16 +6,18 @@
  *     settings: screen.greet_wait=6s smtp.errors_max=3     keys of the configuration file
  *     client: 192.0.2.7, known, score 50                    one line each for `client 2:`, `client 3:` …
  *     backend: reuse=no rcpt=421x1 delay.final=30s          the faults of test/dialogues/backend.ts
+ *     tls: yes                                              the listener has a certificate
  *     whole: why this dialogue cannot be cut into pieces
  *
  *         0.000  S  220-mx.example.net ESMTP                Sluice says a line
  *         0.050  C  EHLO early.example                      the client says one; `C2`, `S2` for the second client
  *         0.050  c  MAIL FR                                 the client (Sluice: `s`) says a piece without a line end
- *         1.000  C  (hangs up)                              also: resets, stops reading, reads again, connects
+ *         1.000  C  (hangs up)                              also: resets, stops reading, reads again, connects,
+ *                                                           does its part of the handshake
  *         2.000  B  (rcpt=421x1)                            the backend changes; (says 250 x), (closes), (resets)
  *         2.000  L1> XCLIENT …                              what lane 1 hears (shown when the block has one such line)
  *         3.000  *  drain                                   Sluice is told to shut down
- *         4.000  end quit                                   how the session ended; `end2` for the second client
+ *         4.000  end quit                                   how the session ended, with TLS if it was up; `end2` for the second client
  *         counters: pregreet=1 messagesDelivered=0
  *         notice: what the operator was told
  *         backend got: 192.0.2.7 EHLO a.example FROM:<a@b> TO:<good@c>
@@ -54,7 +56,7 @@ export interface Dialogue {
 }
 
 const INDENT = '    ';
-const headerNames = /^(settings|client(?: \d)?|backend|whole|lanes):(?: (.*))?$/;
+const headerNames = /^(settings|client(?: \d)?|backend|whole|lanes|tls):(?: (.*))?$/;
 const spoken = /^ *(\+?\d+\.\d{3}|\+\d+(?:\.\d+)?)? *(C|c|B|\*)(\d?)(?: {2}(.*))?$/;
 
 /** Reads all dialogues of a file. */

@@ -203,6 +203,7 @@ export class World {
     const counts: readonly (readonly [string, number])[] = [
       ['sessions', works.sessions.open],
       ['envelopes', works.envelopes.taken],
+      ['handshakes', works.handshakes],
       ['bytes of the spool in memory', works.spool.memoryBytes],
       ['bytes of the spool on disk', works.spool.diskBytes],
       ['files', this.files.filesOpen],

@@ -3,14 +3,15 @@
  *
  * The product has no command to kill a shard, and needs none. This program starts the product's own Threads
  * and obeys lines on standard input: `kill N` ends shard N as a fault would, `deny NETWORK` gives other lists to
- * all shards, `counters` prints the counters, `stop` ends everything. What the shards tell goes to standard error, the
- * log to standard output.
+ * all shards, `counters` prints the counters, `renew` reads certificates anew, `stop` ends everything. What the shards
+ * tell goes to standard error, the log to standard output.
  */
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { endpointOf } from '../../src/config/addresses.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { compileLists } from '../../src/primary/list-files.ts';
+import { Certificates } from '../../src/primary/certificates.ts';
 import { Threads } from '../../src/primary/threads.ts';
 import { sumCounters } from '../../src/session/counters.ts';
 
@@ -18,6 +19,7 @@ const config = loadConfig(process.argv[2]!);
 const { shards } = config.engine;
 const say = (words: string): void => void process.stderr.write(`${words}\n`);
 
+const certificates = new Certificates(config, say);
 const threads = new Threads(
   {
     config,
@@ -29,6 +31,7 @@ const threads = new Threads(
     reputationEntries: config.reputation.entries,
     idPrefix: 'test',
     spoolDirectory: tmpdir(),
+    identities: certificates.identities,
   },
   {
     told: (shard, message) => say(`shard ${shard}: ${JSON.stringify(message)}`),
@@ -46,5 +49,6 @@ createInterface({ input: process.stdin }).on('line', (line) => {
     threads.setLists(compileLists({ ...config, lists: { ...config.lists, deny: [number!] } }));
     say(`denied ${number}`);
   } else if (word === 'counters') say(`counters ${JSON.stringify(sumCounters(threads.counters, shards))}`);
+  else if (word === 'renew') certificates.renew((identities) => threads.useIdentities(identities));
   else if (word === 'stop') process.exit(0);
 });

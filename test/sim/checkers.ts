@@ -133,6 +133,7 @@ export function checkEmpty(shard: Shard, front: SimTransport, back: SimTransport
     ['sessions in the reputation table', counted],
     ['timers', works.wheel.armed],
     ['envelopes', works.envelopes.taken],
+    ['handshakes', works.handshakes],
     ['bytes in memory', works.spool.memoryBytes],
     ['bytes on disk', works.spool.diskBytes],
     ['spool files', filesOpen],

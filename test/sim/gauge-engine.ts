@@ -74,6 +74,12 @@ class Script implements Transport {
     return 0;
   }
 
+  startTls(): void {}
+
+  tlsOf(): string {
+    return '';
+  }
+
   end(): void {}
   abort(): void {}
   release(): void {}

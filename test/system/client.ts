@@ -5,8 +5,11 @@
  * knows the form of replies and nothing else of the protocol. A connection that goes away is not an error
  * here but an answer: `reply()` gives null.
  */
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
 
 export interface Reply {
   readonly code: number;
@@ -15,7 +18,7 @@ export interface Reply {
 }
 
 export class Client {
-  private readonly socket: Socket;
+  private socket: Socket;
   private readonly replies: Reply[] = [];
   private readonly waiting: ((reply: Reply | null) => void)[] = [];
   private lines: string[] = [];
@@ -26,9 +29,29 @@ export class Client {
   constructor(port: number, localAddress: string) {
     this.socket = connect({ port, host: '127.0.0.1', localAddress });
     this.socket.setNoDelay(true);
-    this.socket.on('data', (bytes: Buffer) => this.take(bytes.toString('utf8')));
-    this.socket.on('error', () => this.lose());
-    this.socket.on('close', () => this.lose());
+    this.listen(this.socket);
+  }
+
+  /** Says STARTTLS and does the handshake; rejects when either goes wrong. What is said from now on is inside TLS. */
+  async startTls(options: ConnectionOptions = {}): Promise<TLSSocket> {
+    await this.expect('STARTTLS', 220);
+    return this.handshake(options);
+  }
+
+  /** Does the handshake. */
+  async handshake(options: ConnectionOptions = {}): Promise<TLSSocket> {
+    this.socket.removeAllListeners('data');
+    const secure = connectTls({ socket: this.socket, rejectUnauthorized: false, ...options });
+    this.socket = secure;
+    this.listen(secure);
+    await once(secure, 'secureConnect');
+    return secure;
+  }
+
+  private listen(socket: Socket): void {
+    socket.on('data', (bytes: Buffer) => this.take(bytes.toString('utf8')));
+    socket.on('error', () => this.lose());
+    socket.on('close', () => this.lose());
   }
 
   /** The next reply, or null when the connection ended before a whole one came. */

@@ -21,6 +21,8 @@ export interface SluiceOptions {
   readonly backendPort: number;
   /** Listen here again; otherwise on a free port. */
   readonly port?: number;
+  /** Offers STARTTLS with these files. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
   /** Keys of the configuration file, merged table by table over those of `baseConfig`. */
   readonly config?: Readonly<Record<string, Table | string>>;
 }
@@ -111,6 +113,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   const port = options.port ?? (await freePort());
   const directory = await mkdtemp(join(tmpdir(), 'sluice-system-'));
   const config = baseConfig(port, options.backendPort, directory);
+  if (options.tls !== undefined) config['listener'] = [{ address: `127.0.0.1:${port}`, tls: options.tls }];
   for (const [name, value] of Object.entries(options.config ?? {})) {
     config[name] = typeof value === 'string' ? value : { ...(config[name] as Table), ...value };
   }

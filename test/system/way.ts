@@ -28,6 +28,7 @@ export interface Way {
 
 export interface WayOptions {
   readonly config?: SluiceOptions['config'];
+  readonly tls?: SluiceOptions['tls'];
   readonly postfix?: PostfixOptions;
 }
 
@@ -50,7 +51,8 @@ export async function openWay(name: WayName, options: WayOptions = {}): Promise<
       ...options.config,
       backend: { ...backend, ...(typeof changed === 'object' ? changed : {}) },
     };
-    const sluice = await startSluice({ backendPort, config });
+    const tls = options.tls === undefined ? {} : { tls: options.tls };
+    const sluice = await startSluice({ backendPort, config, ...tls });
     const close = async (): Promise<void> => {
       try {
         await sluice.stop();

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import { ShardBug } from '../../src/base/assert.ts';
 import { Noted } from '../../src/transport/transport.ts';
-import { connectOne, openOne, withBack, withFront, writeUntilRefused } from './conversation.ts';
+import { connectOne, openOne, withBack, withFront, writeUntilStuck } from './conversation.ts';
 import { bytesOf, followsPattern, pattern, textOf, usual } from './harness.ts';
 import type { Harness } from './harness.ts';
 
@@ -102,7 +102,7 @@ export function contractOfBytes(harness: Harness): void {
         const { peer, handle } = await openOne(rig);
         peer.stall(true);
         await rig.quiet();
-        const taken = writeUntilRefused(rig, handle, (at) => pattern(4000, at));
+        const taken = await writeUntilStuck(rig, handle, (at) => pattern(4000, at));
         expect(rig.transport.unwritten(handle)).toBeGreaterThan(usual.outputBytesMax - 4000);
         expect(rig.transport.unwritten(handle)).toBeLessThanOrEqual(usual.outputBytesMax);
         await rig.quiet();
@@ -129,7 +129,7 @@ export function contractOfBytes(harness: Harness): void {
         const { peer, handle } = await openOne(rig);
         peer.stall(true);
         await rig.quiet();
-        writeUntilRefused(rig, handle, (at) => pattern(4000, at));
+        await writeUntilStuck(rig, handle, (at) => pattern(4000, at));
         peer.send(bytesOf('still here'));
         await rig.until(() => rig.transport.peek(handle).length === 10);
         expect(textOf(rig.transport.peek(handle))).toBe('still here');

@@ -6,7 +6,7 @@ import { ShardBug } from '../../src/base/assert.ts';
 import { NO_HANDLE } from '../../src/base/handle.ts';
 import type { Handle } from '../../src/base/handle.ts';
 import { Noted } from '../../src/transport/transport.ts';
-import { connectOne, openOne, untilClosed, withBack, withFront, writeUntilRefused } from './conversation.ts';
+import { connectOne, openOne, untilClosed, withBack, withFront, writeUntilStuck } from './conversation.ts';
 import { bytesOf, followsPattern, pattern, textOf } from './harness.ts';
 import type { Harness, Rig } from './harness.ts';
 
@@ -85,7 +85,7 @@ export function contractOfEndings(harness: Harness): void {
         const { peer, handle } = await openOne(rig);
         peer.stall(true);
         await rig.quiet();
-        const taken = writeUntilRefused(rig, handle, (at) => pattern(4000, at));
+        const taken = await writeUntilStuck(rig, handle, (at) => pattern(4000, at));
         rig.transport.end(handle);
         await rig.quiet();
         expect(rig.engine.seen(handle) & (Noted.Drained | Noted.Closed)).toBe(0);
@@ -134,7 +134,7 @@ export function contractOfEndings(harness: Harness): void {
         const { peer, handle } = await openOne(rig);
         peer.stall(true);
         await rig.quiet();
-        const taken = writeUntilRefused(rig, handle, (at) => pattern(4000, at));
+        const taken = await writeUntilStuck(rig, handle, (at) => pattern(4000, at));
         rig.transport.end(handle, true);
         await rig.quiet();
         expect(rig.engine.seen(handle) & (Noted.Drained | Noted.Closed)).toBe(0);
@@ -176,7 +176,7 @@ export function contractOfEndings(harness: Harness): void {
         const { peer, handle } = await openOne(rig);
         peer.stall(true);
         await rig.quiet();
-        writeUntilRefused(rig, handle, (at) => pattern(4000, at));
+        await writeUntilStuck(rig, handle, (at) => pattern(4000, at));
         rig.transport.abort(handle);
         await untilClosed(rig, handle);
         expect(rig.engine.seen(handle) & Noted.Drained).toBe(0);
@@ -196,7 +196,7 @@ export function contractOfEndings(harness: Harness): void {
         const stalled = await openOne(rig);
         stalled.peer.stall(true);
         await rig.quiet();
-        writeUntilRefused(rig, stalled.handle, (at) => pattern(4000, at));
+        await writeUntilStuck(rig, stalled.handle, (at) => pattern(4000, at));
         rig.transport.end(stalled.handle);
         await rig.quiet();
         rig.transport.abort(stalled.handle);

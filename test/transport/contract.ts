@@ -7,6 +7,7 @@
 import { describe } from 'vitest';
 import { contractOfBytes } from './contract-bytes.ts';
 import { contractOfEndings } from './contract-endings.ts';
+import { contractOfTls } from './contract-tls.ts';
 import { contractOfTurns } from './contract-turns.ts';
 import type { Harness } from './harness.ts';
 
@@ -16,5 +17,6 @@ export function transportContract(harness: Harness): void {
     contractOfTurns(harness);
     contractOfBytes(harness);
     contractOfEndings(harness);
+    if (!harness.secures) contractOfTls(harness);
   });
 }

@@ -40,12 +40,26 @@ export interface Stream {
   readonly handle: Handle;
 }
 
-/** Dials and waits until the engine has taken Opened. */
+/** Dials and waits until the engine has taken Opened; puts the stream into TLS where the rig says so. */
 export async function openOne(rig: FrontRig): Promise<Stream> {
+  const stream = await openPlain(rig);
+  if (rig.secures) await secure(rig, stream);
+  return stream;
+}
+
+/** The same, in plaintext on every rig. */
+export async function openPlain(rig: FrontRig): Promise<Stream> {
   const before = rig.engine.opened.length;
   const peer = rig.dial();
   await rig.until(() => rig.engine.opened.length > before);
   return { peer, handle: rig.engine.opened[before] ?? NO_HANDLE };
+}
+
+/** Puts a stream into TLS. */
+export async function secure(rig: Rig, { peer, handle }: Stream): Promise<void> {
+  rig.transport.startTls(handle);
+  peer.handshake();
+  await rig.until(() => (rig.engine.seen(handle) & Noted.Secured) !== 0);
 }
 
 /** Connects and waits until both ends are there. */
@@ -71,5 +85,20 @@ export function writeUntilRefused(rig: Rig, handle: Handle, make: (at: number) =
     if (!rig.transport.write(handle, bytes)) return total;
     total += bytes.length;
     if (total > 256 * 1024 * 1024) throw new Error('a write is never refused');
+  }
+}
+
+/** The same, until a write is refused because the peer does not read: what was given to TLS counts as waiting for a turn. */
+export async function writeUntilStuck(
+  rig: Rig,
+  handle: Handle,
+  make: (at: number) => Uint8Array,
+): Promise<number> {
+  let total = 0;
+  for (;;) {
+    total += writeUntilRefused(rig, handle, (at) => make(total + at));
+    await rig.quiet();
+    if ((rig.engine.seen(handle) & Noted.Drained) === 0) return total;
+    rig.engine.forget(handle);
   }
 }

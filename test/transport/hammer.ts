@@ -24,6 +24,8 @@ const READ_BYTES = 65_536;
 interface Life {
   readonly peer: Peer;
   handle: Handle;
+  /** Inside TLS, where that is wanted: before, neither side has anything to say. */
+  ready: boolean;
   sent: number;
   finished: boolean;
   wasReset: boolean;
@@ -80,6 +82,7 @@ class Hammer {
     if (lives.length === 0 || (lives.length < capacity && random.below(6) === 0)) return this.dial();
     const life = lives[random.below(lives.length)]!;
     const choice = random.below(100);
+    if (!life.ready && choice < 95 && !life.wasReset && !life.aborted) return;
     if (choice < 40) this.send(life, random.below(choice < 4 ? 20_000 : 60));
     else if (choice < 46) this.stall(life, random.below(2) === 0);
     else if (choice < 49) this.finish(life);
@@ -109,10 +112,14 @@ class Hammer {
   sayGoodbye(): void {
     this.over = true;
     for (const life of this.lives) {
-      this.stall(life, false);
-      this.finish(life);
-      if (life.handle !== NO_HANDLE) this.drink(life);
+      if (life.ready) this.sayGoodbyeTo(life);
     }
+  }
+
+  private sayGoodbyeTo(life: Life): void {
+    this.stall(life, false);
+    this.finish(life);
+    if (life.handle !== NO_HANDLE) this.drink(life);
   }
 
   private obey(handle: Handle, events: number): void {
@@ -125,6 +132,10 @@ class Hammer {
       if (life === undefined) throw new Error('a stream that nobody dialled');
       life.handle = handle;
       expect(slotOf(handle)).toBeLessThan(capacity);
+      if (this.rig.secures && (events & Noted.Closed) === 0) {
+        this.rig.transport.startTls(handle);
+        life.peer.handshake();
+      }
     } else {
       expect(events & Noted.Opened, 'Opened comes once').toBe(0);
     }
@@ -136,6 +147,10 @@ class Hammer {
       life.refused = false;
     }
     life.events |= events;
+    if ((events & Noted.Secured) !== 0 && !life.aborted) {
+      life.ready = true;
+      if (this.over) this.sayGoodbyeTo(life);
+    }
     if ((events & Noted.Closed) !== 0) return this.bury(life);
     if (this.over) this.drink(life);
   }
@@ -171,6 +186,7 @@ class Hammer {
     this.lives.push({
       peer,
       handle: NO_HANDLE,
+      ready: !this.rig.secures,
       sent: 0,
       finished: false,
       wasReset: false,

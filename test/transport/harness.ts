@@ -23,6 +23,8 @@ export interface Peer {
   stall(on: boolean): void;
   sawEnd(): boolean;
   closed(): boolean;
+  /** Does its part of the handshake that the engine has begun; what it sends from now on is inside TLS. */
+  handshake(): void;
 }
 
 /** What both transports count beside the contract. */
@@ -53,6 +55,7 @@ export interface Rig {
 }
 
 export interface FrontRig extends Rig {
+  readonly secures: boolean;
   dial(): Peer;
   readonly localAddress: string;
   readonly localPort: number;
@@ -68,6 +71,8 @@ export interface BackRig extends Rig {
 
 export interface Harness {
   readonly name: string;
+  /** Streams are put into TLS before a test gets them. */
+  readonly secures: boolean;
   front(options?: RigOptions): Promise<FrontRig>;
   back(options?: RigOptions): Promise<BackRig>;
 }

@@ -61,10 +61,17 @@ class MemoryPeer implements Peer {
   closed(): boolean {
     return this.transport.peerClosed(this.handle);
   }
+
+  handshake(): void {
+    this.transport.peerHandshake(this.handle, 'TLSv1.3 TLS_AES_256_GCM_SHA384');
+  }
 }
 
-/** A harness whose peers' bytes arrive in pieces of at most `splitBytes`, when that is given. */
-export function memoryHarness(name: string, splitBytes?: number): Harness {
+/**
+ * A harness whose peers' bytes arrive in pieces of at most `splitBytes`, when that is given. `secures`: streams are put into
+ * TLS first.
+ */
+export function memoryHarness(name: string, splitBytes?: number, secures = false): Harness {
   const pieces = splitBytes === undefined ? {} : { splitBytes };
 
   function rig(options: MemoryTransportOptions, peers: MemoryPeer[]): Rig & { transport: MemoryTransport } {
@@ -91,6 +98,7 @@ export function memoryHarness(name: string, splitBytes?: number): Harness {
 
   return {
     name,
+    secures,
     front: async (options: RigOptions = {}) => {
       const peers: MemoryPeer[] = [];
       const made = rig({ ...usual, ...options, ...pieces }, peers);
@@ -106,7 +114,7 @@ export function memoryHarness(name: string, splitBytes?: number): Harness {
         peers.push(peer);
         return peer;
       };
-      return { ...made, dial, ...ends };
+      return { ...made, secures, dial, ...ends };
     },
     back: async (options: RigOptions = {}) => {
       const peers: MemoryPeer[] = [];

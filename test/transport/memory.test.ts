@@ -15,6 +15,7 @@ import { memoryHarness } from './memory-rig.ts';
 
 transportContract(memoryHarness('memory'));
 transportContract(memoryHarness('memory, seven bytes at a time', 7));
+transportContract(memoryHarness('memory inside TLS', 7, true));
 
 const ends = { address: '192.0.2.7', port: 4000, localAddress: '192.0.2.25', localPort: 25, listener: 0 };
 
@@ -23,6 +24,8 @@ describe('the memory transport', () => {
     for (const splitBytes of [1, 64, undefined])
       it(`holds under random operations (seed ${seed}, pieces of ${splitBytes ?? 'any'} bytes)`, () =>
         runHammer(memoryHarness('memory', splitBytes), seed, 2000));
+
+  it('holds under random operations inside TLS', () => runHammer(memoryHarness('memory', 64, true), 4, 2000));
 
   it('delivers nothing before time passes, in either direction', () => {
     const transport = new MemoryTransport(usual);

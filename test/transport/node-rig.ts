@@ -7,8 +7,10 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate as aroundTheLoop } from 'node:timers/promises';
-import { ignoreError } from '../../src/io/node-streams.ts';
+import { connect as connectTls } from 'node:tls';
+import { ignoreError } from '../../src/io/stream-socket.ts';
 import { NodeTransport } from '../../src/io/node-transport.ts';
+import { selfSigned } from '../self-signed.ts';
 import { Engine, usual } from './harness.ts';
 import type { Harness, Peer, Rig, RigOptions } from './harness.ts';
 
@@ -16,22 +18,38 @@ const QUIET_ROUNDS = 40;
 /** After so long a test has failed; a run that passes never comes near it. */
 const PATIENCE_MS = 20_000;
 
+const LISTENER = 3;
+const identity = { ...selfSigned('mx.example.net'), ticketKeys: new Uint8Array(48).fill(7) };
+
 class SocketPeer implements Peer {
-  private readonly socket: Socket;
+  /** The one that speaks: plain, or TLS around it. */
+  private socket: Socket;
+  private readonly plain: Socket;
   private readonly pieces: Buffer[] = [];
   private ended = false;
   private gone = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
+    this.plain = socket;
+    this.listen(socket);
+  }
+
+  private listen(socket: Socket): void {
     socket.on('data', (bytes: Buffer) => this.pieces.push(bytes));
     socket.on('end', () => (this.ended = true));
     socket.on('error', ignoreError);
     socket.on('close', () => (this.gone = true));
   }
 
+  handshake(): void {
+    this.plain.removeAllListeners('data').removeAllListeners('end');
+    this.socket = connectTls({ socket: this.plain, rejectUnauthorized: false });
+    this.listen(this.socket);
+  }
+
   get port(): number {
-    return this.socket.localPort ?? 0;
+    return this.plain.localPort ?? 0;
   }
 
   send(bytes: Uint8Array): void {
@@ -47,7 +65,7 @@ class SocketPeer implements Peer {
   }
 
   reset(): void {
-    this.socket.resetAndDestroy();
+    this.plain.resetAndDestroy();
   }
 
   stall(on: boolean): void {
@@ -65,6 +83,7 @@ class SocketPeer implements Peer {
 
   destroy(): void {
     this.socket.destroy();
+    this.plain.destroy();
   }
 }
 
@@ -93,12 +112,15 @@ async function aPort(backlog?: (socket: Socket) => void): Promise<{ port: number
   return { port: (server.address() as AddressInfo).port, stop: () => server.close() };
 }
 
-export const nodeHarness: Harness = {
-  name: 'node',
+/** The node transport on the loopback; `secures`: streams are put into TLS first. */
+export const nodeHarnessOf = (name: string, secures: boolean): Harness => ({
+  name,
+  secures,
   front: async (options: RigOptions = {}) => {
     const peers: SocketPeer[] = [];
     const made = rigFor(new NodeTransport({ ...usual, ...options }), peers);
-    const listener = 3;
+    const listener = LISTENER;
+    made.transport.useIdentities([null, null, null, identity]);
     const bound = await made.transport.listen({
       host: '127.0.0.1',
       port: 0,
@@ -113,7 +135,7 @@ export const nodeHarness: Harness = {
       peers.push(peer);
       return peer;
     };
-    return { ...made, dial, localAddress: bound.address, localPort: bound.port, listener };
+    return { ...made, secures, dial, localAddress: bound.address, localPort: bound.port, listener };
   },
   back: async (options: RigOptions = {}) => {
     const peers: SocketPeer[] = [];
@@ -135,4 +157,6 @@ export const nodeHarness: Harness = {
       accepted: peers,
     };
   },
-};
+});
+
+export const nodeHarness = nodeHarnessOf('node', false);

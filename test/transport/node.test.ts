@@ -16,9 +16,12 @@ import { transportContract } from './contract.ts';
 import { openOne, untilClosed, withFront } from './conversation.ts';
 import { runHammer } from './hammer.ts';
 import { bytesOf, Engine, pattern, textOf, usual } from './harness.ts';
-import { nodeHarness } from './node-rig.ts';
+import { nodeHarness, nodeHarnessOf } from './node-rig.ts';
+
+const secureHarness = nodeHarnessOf('node inside TLS', true);
 
 transportContract(nodeHarness);
+transportContract(secureHarness);
 
 /** Greets each client with where it came in. */
 const heirProgram = `
@@ -38,6 +41,9 @@ const place = { host: '127.0.0.1', port: 0, listener: 0, reusePort: false, backl
 describe('the node transport', () => {
   for (const seed of [1, 2, 20_261_122])
     it(`holds under random operations (seed ${seed})`, () => runHammer(nodeHarness, seed, 1500));
+
+  for (const seed of [3, 4])
+    it(`holds under random operations inside TLS (seed ${seed})`, () => runHammer(secureHarness, seed, 1000));
 
   it('does not wait for the goodbye of a peer that is done', () =>
     withFront(nodeHarness, {}, async (rig) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../../src/cli/main.ts';
 import { parseConfig } from '../../../src/config/load.ts';
+import { selfSigned } from '../../self-signed.ts';
 
 const calls = vi.hoisted(() => ({
   verbs: [] as unknown[],
@@ -179,6 +180,21 @@ describe('check', () => {
     writeFileSync(file, '[screen]\ngreet_wait = "4min"\n[shape]\ntimer_share = 10\n');
     expect(await sluice('check', '-c', file)).toBe(78);
     expect(err).toMatch(new RegExp(`^${file}: .*greet_wait`));
+  });
+
+  it('says whom each certificate names and until when, and never shows a key', async () => {
+    const pair = selfSigned('mx.example.net', new Date('2021-02-03T00:00:00Z'));
+    const tls = { certificate: join(folder, 'mx.crt'), key: join(folder, 'mx.key') };
+    writeFileSync(tls.certificate, pair.certificate);
+    writeFileSync(tls.key, pair.key);
+    const file = join(folder, 'tls.toml');
+    writeFileSync(
+      file,
+      `[[listener]]\naddress = "127.0.0.1:2525"\ntls = { certificate = "${tls.certificate}", key = "${tls.key}" }\n`,
+    );
+    expect(await sluice('check', '-c', file)).toBe(0);
+    expect(out).toContain('\nSTARTTLS on 127.0.0.1:2525: CN=mx.example.net, until 2021-02-03: expired\n');
+    expect(out).not.toContain('PRIVATE');
   });
 
   it.each([

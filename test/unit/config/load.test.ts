@@ -59,7 +59,7 @@ const mistakes: readonly (readonly [string, string, readonly string[]])[] = [
   ['a zone that holds a key, without the key', '[[dnsxl]]\nzone = "secret key.example.org"\n', ['2:8: dnsxl.zone: want a zone such as "zen.example.org"']],
   ['two names for one zone', '[[dnsxl]]\nzone = "a.example.org"\n[[dnsxl]]\nzone = "a.example.org"\nshown_as = "b.example.org"\n', ['5:12: dnsxl.shown_as: another block of the same zone has another name']],
   ['a hash without a key', '[privacy]\nlog_ip = "hmac"\n', ['2:10: privacy.key_file: log_ip = "hmac" wants a file with the key']],
-  ['half a certificate', '[[listener]]\ntls = { certificate = "/c", key = "" }\n', ['2:7: listener.tls: not in this version yet (it will be STARTTLS, offered with this certificate and key); want { certificate = "", key = "" } or no such key']],
+  ['half a certificate', '[[listener]]\ntls = { certificate = "/c", key = "" }\n', ['2:7: listener.tls: the key is missing; want both, or neither for no STARTTLS']],
   ['keys of the JavaScript kind', '[__proto__]\nx = 1\n[constructor]\n[engine]\ntoString = 1\n__proto__ = 2\n', ['1:2: unknown section [__proto__]', '3:2: unknown section [constructor]', '5:1: unknown key "toString" in [engine]', '6:1: unknown key "__proto__" in [engine]']],
   ['a listener given twice', '[[listener]]\naddress = "0.0.0.0:25"\n[[listener]]\naddress = "0.0.0.0:25"\n', ['4:11: listener.address: "0.0.0.0:25" is listed twice']],
   ['a backend that is our own listener', '[[listener]]\naddress = "0.0.0.0:10025"\n[backend]\naddress = "127.0.0.1:10025"\n', ['4:11: backend.address: "127.0.0.1:10025" is our own listener 0.0.0.0:10025: mail would go in a circle']],
@@ -114,7 +114,10 @@ describe('load', () => {
       defaultConfig({
         mode: 'observe',
         hostname: 'mx.example.net',
-        listener: [{ address: '127.0.0.1:2525' }, { address: '[::1]:2525' }],
+        listener: ['127.0.0.1:2525', '[::1]:2525'].map((address) => ({
+          address,
+          tls: { certificate: '', key: '' },
+        })),
         screen: { greetWaitMs: 500 },
         spool: { memoryMaxBytes: 1_048_576 },
         lists: { slow: ['2001:db8::/32'] },

@@ -49,7 +49,6 @@ describe('the table of settings', () => {
     expect(reserved.map(([header, name]) => `${header.trim()} ${name}`.trim())).toEqual([
       '[[listener]] proxy_protocol',
       '[[listener]] trusted_proxies',
-      '[[listener]] tls',
       '[cluster] redis',
       '[admin] address',
       '[admin] token_file',
@@ -64,6 +63,6 @@ describe('the table of settings', () => {
     const config: Config = defaultConfig();
     expect(config.screen.greetWaitMs).toBe(6_000);
     expect(config.smtp.commandLineBytes).toBe(2_000);
-    expect(config.listener).toEqual([{ address: '0.0.0.0:25' }]);
+    expect(config.listener).toEqual([{ address: '0.0.0.0:25', tls: { certificate: '', key: '' } }]);
   });
 });

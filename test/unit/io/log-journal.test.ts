@@ -67,6 +67,12 @@ it('writes one line for each session, with every field', () => {
   ]);
 });
 
+it('says protocol and cipher of a session inside TLS', () => {
+  const { lines, journal } = rig();
+  journal.ended({ ...report, tls: 'TLSv1.3 TLS_AES_256_GCM_SHA384' });
+  expect(JSON.parse(lines[0]!)).toMatchObject({ tls: 'TLSv1.3 TLS_AES_256_GCM_SHA384' });
+});
+
 it('writes an empty list when nothing was noticed', () => {
   const { lines, journal } = rig();
   journal.ended({ ...report, reasons: '' });

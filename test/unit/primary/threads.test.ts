@@ -29,6 +29,7 @@ function startBroken(shards: number): {
       lists: compileLists(defaultConfig()),
       reputationEntries: 1_024,
       idPrefix: 'test',
+      identities: [null],
       spoolDirectory: '.',
     },
     {

@@ -31,5 +31,5 @@ describe.each(names)('%s', (name) => {
 
 test('Sluice has no reply of its own that accepts a message', () => {
   const accepting = names.filter((name) => replyTable[name].text.startsWith('2'));
-  expect(accepting).toEqual(['bye', 'ok', 'helo', 'mailOk', 'rcptOk', 'help', 'vrfy']);
+  expect(accepting).toEqual(['bye', 'startTls', 'ok', 'helo', 'mailOk', 'rcptOk', 'help', 'vrfy']);
 });

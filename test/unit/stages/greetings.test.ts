@@ -23,10 +23,11 @@ test('before the backend was heard nothing is offered that depends on it', () =>
   expect(text(greetings(0, 0, 0).ehlo)).toBe('250-mx.example.net\r\n250 ENHANCEDSTATUSCODES\r\n');
 });
 
-test('offers what the backend offers and Sluice can read, never CHUNKING, STARTTLS, ETRN or XCLIENT', () => {
+test('offers what the backend offers and Sluice can read, never CHUNKING, ETRN or XCLIENT', () => {
   fc.assert(
     fc.property(fc.nat({ max: 15 }), (extensions) => {
-      const { ehlo, ehloPipelining } = greetings(0, extensions, 1_000);
+      const made = greetings(0, extensions, 1_000);
+      const { ehlo, ehloPipelining } = made;
       const offered = text(ehlo)
         .split('\r\n')
         .slice(1, -1)
@@ -40,6 +41,11 @@ test('offers what the backend offers and Sluice can read, never CHUNKING, STARTT
       ];
       expect(offered).toEqual(wanted);
       expect(text(ehloPipelining).replace('250-PIPELINING\r\n', '')).toBe(text(ehlo));
+      for (const pipelining of [false, true]) {
+        const withTls = text(made.ehloFor(pipelining, true));
+        expect(withTls).toContain('250-STARTTLS\r\n');
+        expect(withTls.replace('250-STARTTLS\r\n', '')).toBe(text(made.ehloFor(pipelining, false)));
+      }
     }),
   );
 });

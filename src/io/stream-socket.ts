@@ -1,0 +1,99 @@
+/**
+ * stream-socket — a socket that knows its stream, and how the event loop's words reach it
+ *
+ * The handlers are shared by all sockets and find their stream through two properties of the socket, so a
+ * stream makes no closure. One around which TLS was put hands its stream over to the TLS socket, which keeps it
+ * underneath: only the lower one can be reset.
+ */
+import type { Socket } from 'node:net';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import { serverSide } from './tls-contexts.ts';
+
+const eventsKey = Symbol('events');
+const slotKey = Symbol('slot');
+const plainKey = Symbol('plain');
+
+/** What is heard of streams, by slot. */
+export interface StreamEvents {
+  connected(slot: number): void;
+  received(slot: number, chunk: Uint8Array): void;
+  peerEnded(slot: number): void;
+  drained(slot: number): void;
+  finished(slot: number): void;
+  secured(slot: number, socket: TLSSocket): void;
+  closed(slot: number): void;
+}
+
+/** A socket with a stream. */
+export interface StreamSocket extends Socket {
+  [eventsKey]: StreamEvents;
+  [slotKey]: number;
+  /** The socket under a TLS one. */
+  [plainKey]?: Socket;
+}
+
+/** Lets the stream of `slot` hear of a socket. */
+export function seat(bare: Socket, events: StreamEvents, slot: number): StreamSocket {
+  const socket = bare as StreamSocket;
+  socket[eventsKey] = events;
+  socket[slotKey] = slot;
+  socket.on('data', onData);
+  socket.on('end', onEnd);
+  socket.on('drain', onDrain);
+  socket.on('error', ignoreError);
+  socket.on('close', onClose);
+  if (socket.connecting) socket.on('connect', onConnect);
+  return socket;
+}
+
+/** Puts the server's side of TLS around a socket; its stream hears of the TLS socket alone from now on. */
+export function wrap(plain: StreamSocket, context: SecureContext): StreamSocket {
+  // Those of node itself stay, and the one that swallows errors.
+  plain.off('data', onData).off('end', onEnd).off('drain', onDrain).off('close', onClose);
+  const socket = seat(serverSide(plain, context), plain[eventsKey], plain[slotKey]);
+  socket[plainKey] = plain;
+  socket.on('secure', onSecure);
+  return socket;
+}
+
+/** Closes with RST. */
+export function reset(socket: StreamSocket): void {
+  (socket[plainKey] ?? socket).resetAndDestroy();
+}
+
+/** Tells the stream when what was written and FIN have left. */
+export function finish(socket: StreamSocket): void {
+  socket.on('finish', onFinish);
+  socket.end();
+}
+
+function onConnect(this: StreamSocket): void {
+  this[eventsKey].connected(this[slotKey]);
+}
+
+function onData(this: StreamSocket, chunk: Uint8Array): void {
+  this[eventsKey].received(this[slotKey], chunk);
+}
+
+function onEnd(this: StreamSocket): void {
+  this[eventsKey].peerEnded(this[slotKey]);
+}
+
+function onDrain(this: StreamSocket): void {
+  this[eventsKey].drained(this[slotKey]);
+}
+
+function onSecure(this: StreamSocket): void {
+  this[eventsKey].secured(this[slotKey], this as unknown as TLSSocket);
+}
+
+function onFinish(this: StreamSocket): void {
+  this[eventsKey].finished(this[slotKey]);
+}
+
+function onClose(this: StreamSocket): void {
+  this[eventsKey].closed(this[slotKey]);
+}
+
+/** For 'error' of a socket: 'close' comes next and is enough. */
+export function ignoreError(): void {}

@@ -96,9 +96,11 @@ export async function writeUntilStuck(
 ): Promise<number> {
   let total = 0;
   for (;;) {
-    total += writeUntilRefused(rig, handle, (at) => make(total + at));
+    const more = writeUntilRefused(rig, handle, (at) => make(total + at));
+    total += more;
     await rig.quiet();
-    if ((rig.engine.seen(handle) & Noted.Drained) === 0) return total;
+    // A part may have gone on its way meanwhile without all of it being gone: then there is room again.
+    if (more === 0 && (rig.engine.seen(handle) & Noted.Drained) === 0) return total;
     rig.engine.forget(handle);
   }
 }

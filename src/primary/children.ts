@@ -7,6 +7,8 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { copyPools } from '../policy/pool-map.ts';
+import type { ToShard } from '../worker/messages.ts';
 import type { EngineEvents, EngineOrder, FromEngine, ToEngine } from './engine-order.ts';
 
 const RESTART_MS = 1_000;
@@ -16,7 +18,7 @@ const entry = fileURLToPath(
 );
 
 export class Child {
-  readonly #order: EngineOrder;
+  #order: EngineOrder;
   readonly #events: EngineEvents;
   readonly #name: string;
   #child: ChildProcess | null = null;
@@ -57,6 +59,19 @@ export class Child {
       if (this.#child?.connected === true) this.#child.send({ kind: 'count' } satisfies ToEngine);
       else resolve({});
     });
+  }
+
+  /** Says something to one shard of the process, or, -1, to all. */
+  tell(shard: number, message: ToShard): void {
+    const bytes = message.kind === 'pools' ? { ...message, pools: copyPools(message.pools, false) } : message;
+    if (this.#child?.connected === true)
+      this.#child.send({ kind: 'tell', shard, message: bytes } satisfies ToEngine);
+  }
+
+  /** Says something to every shard of the process. Pools reach a process that is started later too. */
+  tellAll(message: ToShard): void {
+    if (message.kind === 'pools') this.#order = { ...this.#order, pools: copyPools(message.pools, false) };
+    this.tell(-1, message);
   }
 
   drain(): void {

@@ -6,7 +6,7 @@
  */
 import type { Config } from '../config/config.ts';
 import type { Endpoint } from '../transport/transport.ts';
-import type { FromShard } from '../worker/messages.ts';
+import type { FromShard, ToShard } from '../worker/messages.ts';
 
 export interface EngineOrder {
   readonly config: Config;
@@ -15,6 +15,8 @@ export interface EngineOrder {
   readonly lanesMax: number;
   readonly endpoint: Endpoint;
   readonly reputationEntries: number;
+  /** The pools of sender domains that are known when the engine begins (policy/pool-map). */
+  readonly pools?: Uint32Array;
   readonly idPrefix: string;
   readonly spoolDirectory: string;
 }
@@ -31,6 +33,8 @@ export interface EngineEvents {
 export type ToEngine =
   | { readonly kind: 'start'; readonly order: EngineOrder }
   | { readonly kind: 'drain' }
+  /** For one shard of the process, or, -1, for all. */
+  | { readonly kind: 'tell'; readonly shard: number; readonly message: ToShard }
   | { readonly kind: 'count' };
 
 /** From a child process to the primary. */

@@ -4,6 +4,8 @@
  * There is one for each process of the plan when the limit on open files asks for several. It does what the
  * primary tells it and ends when the primary is gone: an engine without its primary would serve on, unseen.
  */
+import { copyPools } from '../policy/pool-map.ts';
+import type { ToShard } from '../worker/messages.ts';
 import { Threads } from './threads.ts';
 import type { FromEngine, ToEngine } from './engine-order.ts';
 
@@ -11,6 +13,11 @@ let threads: Threads | null = null;
 const tell = (message: FromEngine): void => {
   process.send?.(message);
 };
+
+/** Memory is not shared between processes: what came as bytes is shared from here on. */
+function shared(message: ToShard): ToShard {
+  return message.kind === 'pools' ? { ...message, pools: copyPools(message.pools, true) } : message;
+}
 
 process.on('message', (message: ToEngine) => {
   if (message.kind === 'drain') {
@@ -21,13 +28,23 @@ process.on('message', (message: ToEngine) => {
     tell({ kind: 'counts', counts: threads?.counts() ?? {} });
     return;
   }
-  threads = new Threads(message.order, {
-    told: (shard, heard) => tell({ kind: 'told', shard, message: heard }),
-    drained: () => {
-      tell({ kind: 'drained' });
-      process.disconnect?.();
+  if (message.kind === 'tell') {
+    if (message.shard < 0) threads?.tellAll(shared(message.message));
+    else threads?.tell(message.shard, shared(message.message));
+    return;
+  }
+  const { pools, ...order } = message.order;
+  const known = pools === undefined ? {} : { pools: copyPools(pools, true) };
+  threads = new Threads(
+    { ...order, ...known },
+    {
+      told: (shard, heard) => tell({ kind: 'told', shard, message: heard }),
+      drained: () => {
+        tell({ kind: 'drained' });
+        process.disconnect?.();
+      },
     },
-  });
+  );
   threads.start();
 });
 

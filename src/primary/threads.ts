@@ -33,7 +33,7 @@ export class Threads {
   readonly counters: SharedArrayBuffer;
   /** What the shards of this process remember of clients, as this thread reads and writes it. */
   readonly table: ReputationTable;
-  readonly #order: EngineOrder;
+  #order: EngineOrder;
   readonly #events: EngineEvents;
   readonly #reputation: SharedArrayBuffer;
   readonly #threads: Thread[];
@@ -59,6 +59,17 @@ export class Threads {
   /** What all shards have counted since the process began. */
   counts(): Record<string, number> {
     return sumCounters(this.counters, this.#order.shards);
+  }
+
+  /** Says something to one shard, if it runs. */
+  tell(shard: number, message: ToShard): void {
+    this.#threads[shard]?.worker?.postMessage(message);
+  }
+
+  /** Says something to every shard that runs. Pools reach those that are started later too. */
+  tellAll(message: ToShard): void {
+    if (message.kind === 'pools') this.#order = { ...this.#order, pools: message.pools };
+    for (const { worker } of this.#threads) worker?.postMessage(message);
   }
 
   /** Asks every shard to empty itself; `drained` is told when all have ended. */

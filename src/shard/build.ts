@@ -12,6 +12,9 @@ import type { SpoolFiles } from '../backend/spool-files.ts';
 import type { Config } from '../config/config.ts';
 import { NetworkSet } from '../policy/networks.ts';
 import { passesNeeded, passTtlsSec } from '../policy/pace.ts';
+import { PoolMap } from '../policy/pool-map.ts';
+import { noSenderPools } from '../reputation/sender-pools.ts';
+import type { SenderPools } from '../reputation/sender-pools.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
 import { Envelopes } from '../session/envelope.ts';
@@ -49,6 +52,8 @@ export interface ShardParts {
   readonly files: SpoolFiles;
   /** Connections to the backend that this shard may have. */
   readonly lanesMax: number;
+  /** Who hears of good senders; without it, nobody. */
+  readonly senders?: SenderPools;
   /** Prefix of session ids; unique for this start of this shard. */
   readonly idPrefix: string;
   /** Wall clock at the shard's zero, milliseconds since 1970. */
@@ -109,6 +114,8 @@ export function buildWorks(parts: ShardParts): Works {
       slow: NetworkSet.compile(config.lists.slow),
       deny: NetworkSet.compile(config.lists.deny),
     },
+    pools: PoolMap.empty,
+    senders: parts.senders ?? noSenderPools,
     lines: new LineReader(),
     mailboxes: new MailboxReader(),
     bodies: new BodyScanner(),

@@ -29,6 +29,7 @@ import { noLaneInTime, recipientJudged } from '../stages/recipient.ts';
 import { flush, pay } from '../stages/speak.ts';
 import type { Works } from '../stages/works.ts';
 import { Action } from '../policy/pace.ts';
+import type { PoolMap } from '../policy/pool-map.ts';
 import { buildWorks } from './build.ts';
 import type { ShardParts } from './build.ts';
 
@@ -75,6 +76,11 @@ export class Shard {
   /** The moment at which `step` must be called even if nothing is noted; Infinity when no timer is armed. */
   nextDueMs(): number {
     return this.works.wheel.nextDueMs();
+  }
+
+  /** Takes another map of pools, for clients that come from now on. */
+  setPools(pools: PoolMap): void {
+    this.works.pools = pools;
   }
 
   /** Begins to empty the shard: idle and waiting sessions hear 421, those with a message in hand finish first. */

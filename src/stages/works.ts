@@ -10,6 +10,8 @@ import type { UnknownRecipients } from '../backend/recipients.ts';
 import type { Spool } from '../backend/spool.ts';
 import type { Config } from '../config/config.ts';
 import type { NetworkSet } from '../policy/networks.ts';
+import type { PoolMap } from '../policy/pool-map.ts';
+import type { SenderPools } from '../reputation/sender-pools.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
 import type { Envelopes } from '../session/envelope.ts';
@@ -47,6 +49,9 @@ export interface Works {
   readonly spool: Spool;
   readonly envelopes: Envelopes;
   readonly lists: Lists;
+  /** Replaced as a whole, between two turns. */
+  pools: PoolMap;
+  readonly senders: SenderPools;
   readonly lines: LineReader;
   readonly mailboxes: MailboxReader;
   readonly bodies: BodyScanner;

@@ -14,12 +14,14 @@ import { LogJournal } from '../io/log-journal.ts';
 import { NodeSpoolFiles } from '../io/node-spool-files.ts';
 import { NodeTransport } from '../io/node-transport.ts';
 import { SystemClock } from '../io/system-clock.ts';
+import { PoolMap } from '../policy/pool-map.ts';
 import { ReputationTable } from '../reputation/table.ts';
 import { Count, Counters } from '../session/counters.ts';
 import { Shard } from '../shard/shard.ts';
 import { replyTable } from '../smtp/replies.ts';
 import { Driver } from './driver.ts';
 import type { FromShard, ShardOrder, ToShard } from './messages.ts';
+import { SenderOffers } from './sender-offers.ts';
 
 /** Bytes of one client that wait to be looked at; two command lines of the longest kind have to fit. */
 const INPUT_BYTES_MIN = 16_384;
@@ -65,6 +67,7 @@ const back = new NodeTransport({
   keepAliveMs: LANE_KEEP_ALIVE_MS,
 });
 const files = new NodeSpoolFiles(order.spoolDirectory, `sluice-${order.idPrefix}`);
+const senders = new SenderOffers(config.pools.spf, clock);
 const nowMs = clock.nowMs();
 const shard = new Shard({
   config,
@@ -77,10 +80,13 @@ const shard = new Shard({
   counters,
   files,
   lanesMax: order.lanesMax,
+  senders,
   idPrefix: order.idPrefix,
   epochMs: clock.epochMs(),
   startMs: nowMs,
 });
+
+if (order.pools !== undefined) shard.setPools(new PoolMap(order.pools));
 
 let draining = false;
 let refusedFullSeen = 0;
@@ -89,6 +95,8 @@ const driver = new Driver(shard, clock, () => {
     counters.addMany(Count.sessionsFull, front.refusedFull - refusedFullSeen);
     refusedFullSeen = front.refusedFull;
   }
+  const offers = senders.takeAll();
+  if (offers !== null) tell({ kind: 'senders', senders: offers });
   if (draining && shard.sessionsOpen === 0) void finish();
 });
 front.onNoted = () => driver.wake();
@@ -103,8 +111,9 @@ async function finish(): Promise<void> {
   process.exit(0);
 }
 
-port.on('message', (message: ToShard) => {
-  if (message.kind !== 'drain' || draining) return;
+port.on('message', (message: ToShard): void => {
+  if (message.kind === 'pools') return shard.setPools(new PoolMap(message.pools));
+  if (draining) return;
   draining = true;
   void front.stopListening();
   shard.drain(clock.nowMs());

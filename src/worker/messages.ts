@@ -17,16 +17,29 @@ export interface ShardOrder {
   readonly reputation: SharedArrayBuffer;
   readonly reputationEntries: number;
   readonly counters: SharedArrayBuffer;
+  /** The pools of sender domains that are known when the shard begins (policy/pool-map). */
+  readonly pools?: Uint32Array;
   readonly idPrefix: string;
   readonly spoolDirectory: string;
 }
 
+/** A client of good standing that had a message accepted, and the domain it sent for. */
+export interface SenderOffer {
+  readonly address: string;
+  readonly domain: string;
+  readonly helo: string;
+}
+
 /** From the primary to a shard. */
-export type ToShard = { readonly kind: 'drain' };
+export type ToShard =
+  | { readonly kind: 'drain' }
+  /** Another map of pools (policy/pool-map), in shared memory. */
+  | { readonly kind: 'pools'; readonly pools: Uint32Array };
 
 /** From a shard to the primary. */
 export type FromShard =
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
   | { readonly kind: 'notice'; readonly text: string }
+  | { readonly kind: 'senders'; readonly senders: readonly SenderOffer[] }
   | { readonly kind: 'drained' }
   | { readonly kind: 'failed'; readonly text: string };

@@ -28,6 +28,7 @@ export const parts: readonly Part[] = [
     programs: ['postfix', 'postcat', 'postconf', 'postsuper', 'smtp-source'],
   },
   { name: 'swaks', package: 'swaks', programs: ['swaks'] },
+  { name: 'unbound', package: 'unbound', programs: ['unbound'] },
 ];
 
 const searchPath = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;

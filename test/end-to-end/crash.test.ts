@@ -130,3 +130,19 @@ test('sessions that ended with a crash are not counted as open any more', async 
   // Those who died with their shards left no line; the others are still there.
   expect(program.sessions.map(({ ending }) => ending)).toEqual(['tooManyConnections', 'tooManyConnections']);
 });
+
+test('a shard that is started again knows the pools that were told before', async () => {
+  program.child.stdin!.write('pool 127.44.0.0/16\n');
+  await program.says(/^pool made$/m);
+  await kill(0);
+  await kill(1);
+  await listening(4);
+  for (let at = 0; at < 16; at++) {
+    const { client, greeting } = await greetingOf(port, `127.44.${at}.1`);
+    expect(greeting?.lines).toHaveLength(1);
+    client.close();
+  }
+  const { client, greeting } = await greetingOf(port, '127.45.0.1');
+  expect(greeting?.lines).toHaveLength(2);
+  client.close();
+});

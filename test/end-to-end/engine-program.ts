@@ -3,13 +3,18 @@
  *
  * The product has no command to kill a shard, and needs none. This program starts the product's own Threads
  * and obeys lines on standard input: `kill N` ends shard N as a fault would, `counters` prints the counters,
- * `stop` ends everything. What the shards tell goes to standard error, the log to standard output.
+ * `pool NETWORK` makes a pool of good standing known, `stop` ends everything. What the shards tell goes to standard error, the log to standard output.
  */
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { endpointOf } from '../../src/config/addresses.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { merged, rangeOfNetwork } from '../../src/policy/address-ranges.ts';
+import { passesNeeded } from '../../src/policy/pace.ts';
+import { compilePools } from '../../src/policy/pool-map.ts';
 import { Threads } from '../../src/primary/threads.ts';
+import { Kind, newKey, textKey } from '../../src/reputation/keys.ts';
+import { signals } from '../../src/reputation/signals.ts';
 import { sumCounters } from '../../src/session/counters.ts';
 
 const config = loadConfig(process.argv[2]!);
@@ -36,9 +41,24 @@ const threads = new Threads(
 process.stdout.on('error', () => undefined);
 threads.start();
 
+function makePool(network: string): void {
+  const key = newKey();
+  textKey('sender.test', key);
+  const nowSec = Math.floor(Date.now() / 1000);
+  const index = threads.table.claim(Kind.Pool, key, nowSec);
+  threads.table.observe(index, signals.goodMember.id, nowSec);
+  threads.table.pass(index, passesNeeded(config), nowSec + 3_600);
+  threads.tellAll({
+    kind: 'pools',
+    pools: compilePools([{ key, ranges: merged([rangeOfNetwork(network)!]) }]),
+  });
+  say('pool made');
+}
+
 createInterface({ input: process.stdin }).on('line', (line) => {
   const [word, number] = line.split(' ');
   if (word === 'kill') void threads.kill(Number(number)).then(() => say(`killed ${number}`));
+  else if (word === 'pool') makePool(number!);
   else if (word === 'counters') say(`counters ${JSON.stringify(sumCounters(threads.counters, shards))}`);
   else if (word === 'stop') process.exit(0);
 });

@@ -103,7 +103,7 @@ test('what is known of clients outlives a crash of every shard', async () => {
   await kill(1);
   await listening(4);
   await sendMail(port, '127.5.2.1', 'Subject: second\n\n');
-  await sendMail(port, '127.5.2.2', 'Subject: stranger\n\n');
+  await sendMail(port, '127.6.2.2', 'Subject: stranger\n\n');
   await program.logs(3);
   expect(program.sessions.map(({ pace }) => pace)).toEqual(['screened', 'instant', 'screened']);
 });

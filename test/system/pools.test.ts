@@ -26,7 +26,7 @@ async function start(resolver: string, pools: Readonly<Record<string, boolean>> 
     dnsxl_policy: { resolvers: [resolver] },
     reputation: { file: '' },
     admin: { socket: '' },
-    pools,
+    pools: { spf: true, ...pools },
   };
   sluice = await startSluice({ backendPort: await sink.listen(), config });
 }

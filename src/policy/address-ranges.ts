@@ -19,7 +19,8 @@ export interface AddressRange {
 /** Sorted, apart. */
 export type AddressRanges = readonly AddressRange[];
 
-const IPV4_FIRST = 0xffff_0000_0000n;
+/** The first IPv4 address. */
+export const IPV4_FIRST = 0xffff_0000_0000n;
 const IPV4_LAST = 0xffff_ffff_ffffn;
 
 const words = new Uint32Array(4);
@@ -47,13 +48,15 @@ export function isIpv4Range(range: AddressRange): boolean {
   return range.first >= IPV4_FIRST && range.last <= IPV4_LAST;
 }
 
-/** All addresses of all ranges, as a set. */
+/** All addresses of all ranges, as a set. Ranges that touch become one, but never one of IPv4 and one of IPv6. */
 export function merged(ranges: readonly AddressRange[]): AddressRanges {
   const sorted = ranges.toSorted((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
   const result: AddressRange[] = [];
   for (const range of sorted) {
     const before = result.at(-1);
-    if (before === undefined || range.first > before.last + 1n) result.push(range);
+    const isBorder = range.first === IPV4_FIRST || range.first === IPV4_LAST + 1n;
+    const isApart = before === undefined || range.first > before.last + (isBorder ? 0n : 1n);
+    if (isApart) result.push(range);
     else if (range.last > before.last) result[result.length - 1] = { first: before.first, last: range.last };
   }
   return result;

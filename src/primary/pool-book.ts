@@ -15,7 +15,7 @@ import type { AddressRanges } from '../policy/address-ranges.ts';
 import { compilePools } from '../policy/pool-map.ts';
 
 const POOLS_MAX = 10_000;
-const RANGES_MAX = 200_000;
+const RANGES_MAX = 100_000;
 const MINUTE_MS = 60_000;
 const REFRESH_MS_MIN = 10 * MINUTE_MS;
 const REFRESH_MS_MAX = 24 * 60 * MINUTE_MS;

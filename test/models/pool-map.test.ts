@@ -80,6 +80,29 @@ describe('PoolMap', () => {
     ]);
   });
 
+  it('keeps IPv4 apart from the IPv6 addresses that stand beside it', () => {
+    const ranges = merged(
+      ['::fffe:0:0/96', '0.0.0.0/8', '255.0.0.0/8', '::1:0:0:0/96'].map((network) =>
+        rangeOfNetwork(network)!,
+      ),
+    );
+    expect(ranges).toHaveLength(4);
+    const other = merged([rangeOfNetwork('0.0.0.0/4')!]);
+    const map = new PoolMap(
+      compilePools([
+        { key: newKey(), ranges },
+        { key: newKey(), ranges: other },
+      ]),
+    );
+    const poolOf = (address: string): number => {
+      parseAddress(address, words, 0);
+      return map.poolOf(words, 0);
+    };
+    expect(['::fffe:1:1', '0.1.2.3', '1.2.3.4', '255.1.1.1', '::1:0:0:1'].map(poolOf)).toEqual([
+      0, 0, 1, 0, 0,
+    ]);
+  });
+
   it('is the same in a copy for another process', () => {
     const ranges = merged([rangeOfNetwork('2001:db8::/32')!, rangeOfNetwork('192.0.2.0/24')!]);
     const block = compilePools([{ key: newKey(), ranges }]);

@@ -5,7 +5,7 @@
  * before it forbids. A set is a sorted list of ranges of which none touches another; an address is its 128 bits as one
  * number (base/address). IPv4 and IPv6 do not mix: an IPv6 network that reaches into ::ffff:0:0/96 is no range here.
  *
- * Cost: BigInt, so about a microsecond a range. Nothing on a session's path calls it; what is looked up there
+ * Cost: BigInt, an allocation for each step. Nothing on a session's path calls it; what is looked up there
  * is compiled to columns (policy/pool-map).
  */
 import { parseNetwork } from '../base/address.ts';

@@ -121,7 +121,7 @@ export function compilePools(pools: readonly MappedPool[]): Uint32Array {
   return words;
 }
 
-/** Addresses of one owner from `first` to the one before `end`. IPv4 fits a number, which sorts ten times as fast. */
+/** Addresses of one owner from `first` to the one before `end`. IPv4 fits a number, which sorts much faster. */
 interface Span<Address extends number | bigint> {
   readonly first: Address;
   readonly end: Address;

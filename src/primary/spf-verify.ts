@@ -2,7 +2,7 @@
  * spf-verify — does the SPF record of a domain authorise this client?
  *
  * The library (mailauth) decides; here it is given the DNS of the check (spf-names) and nothing else. It is loaded when
- * the first sender is to be verified: that takes a fifth of a second, and a Sluice that hears of no good sender
+ * the first sender is to be verified: that takes a while and some memory, and a Sluice that hears of no good sender
  * has no need of it.
  *
  * It is told the domain, not the mailbox: nobody's name leaves the session. A record that asks for the local part sees

@@ -31,6 +31,7 @@ export const parts: readonly Part[] = [
   },
   { name: 'swaks', package: 'swaks', programs: ['swaks'] },
   { name: 'TLS for swaks', package: 'libnet-ssleay-perl', programs: ['perl'], modules: ['Net::SSLeay'] },
+  { name: 'unbound', package: 'unbound', programs: ['unbound'] },
 ];
 
 const searchPath = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;

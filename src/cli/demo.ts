@@ -153,6 +153,8 @@ function configText(sessions: number, port: number, sinkPort: number): string {
 address = "${HOST}:${port}"
 [engine]
 max_sessions = ${sessions + 500}
+[pools]
+spf = false                                  # the demo asks nobody outside
 [backend]
 address = "${HOST}:${sinkPort}"
 [lists]

@@ -7,8 +7,8 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ListsMemory } from '../policy/lists.ts';
-import type { Identities } from './certificates.ts';
+import type { ToShard } from '../worker/messages.ts';
+import { portable, withFact } from './facts.ts';
 import type { EngineEvents, EngineOrder, FromEngine, ToEngine } from './engine-order.ts';
 
 const RESTART_MS = 1_000;
@@ -61,17 +61,16 @@ export class Child {
     });
   }
 
-  /** Gives other permanent lists to its shards, also to those that are started later. */
-  setLists(lists: ListsMemory): void {
-    this.#order = { ...this.#order, lists };
-    if (this.#child?.connected === true) this.#child.send({ kind: 'lists', lists } satisfies ToEngine);
+  /** Says something to one shard of the process, or, -1, to all. */
+  tell(shard: number, message: ToShard): void {
+    if (this.#child?.connected !== true) return;
+    this.#child.send({ kind: 'tell', shard, message: portable(message) } satisfies ToEngine);
   }
 
-  /** Gives its shards, and those of its successors, what listeners show in TLS handshakes from now on. */
-  useIdentities(identities: Identities): void {
-    this.#order = { ...this.#order, identities };
-    if (this.#child?.connected === true)
-      this.#child.send({ kind: 'identities', identities } satisfies ToEngine);
+  /** Says something to every shard of the process. Facts (facts) reach a process that is started later too. */
+  tellAll(message: ToShard): void {
+    this.#order = withFact(this.#order, portable(message));
+    this.tell(-1, message);
   }
 
   drain(): void {

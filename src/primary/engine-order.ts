@@ -7,7 +7,7 @@
 import type { Config } from '../config/config.ts';
 import type { ListsMemory } from '../policy/lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
-import type { FromShard } from '../worker/messages.ts';
+import type { FromShard, ToShard } from '../worker/messages.ts';
 import type { Identities } from './certificates.ts';
 
 export interface EngineOrder {
@@ -21,6 +21,8 @@ export interface EngineOrder {
   readonly idPrefix: string;
   readonly spoolDirectory: string;
   readonly identities: Identities;
+  /** The map of pools (policy/pool-map), when there is one. */
+  readonly pools?: Uint32Array;
 }
 
 /** What an engine reports. */
@@ -35,9 +37,8 @@ export interface EngineEvents {
 export type ToEngine =
   | { readonly kind: 'start'; readonly order: EngineOrder }
   | { readonly kind: 'drain' }
-  /** Memory is not shared between processes: the lists arrive as bytes. */
-  | { readonly kind: 'lists'; readonly lists: ListsMemory }
-  | { readonly kind: 'identities'; readonly identities: Identities }
+  /** For one shard of the process, or, -1, for all. */
+  | { readonly kind: 'tell'; readonly shard: number; readonly message: ToShard }
   | { readonly kind: 'count' };
 
 /** From a child process to the primary. */

@@ -4,7 +4,7 @@
  * There is one for each process of the plan when the limit on open files asks for several. It does what the
  * primary tells it and ends when the primary is gone: an engine without its primary would serve on, unseen.
  */
-import { shareLists } from '../policy/lists.ts';
+import { shared, sharedOrder } from './facts.ts';
 import { Threads } from './threads.ts';
 import type { FromEngine, ToEngine } from './engine-order.ts';
 
@@ -18,28 +18,22 @@ process.on('message', (message: ToEngine) => {
     threads?.drain();
     return;
   }
-  if (message.kind === 'identities') {
-    threads?.useIdentities(message.identities);
-    return;
-  }
   if (message.kind === 'count') {
     tell({ kind: 'counts', counts: threads?.counts() ?? {} });
     return;
   }
-  if (message.kind === 'lists') {
-    threads?.setLists(shareLists(message.lists));
+  if (message.kind === 'tell') {
+    if (message.shard < 0) threads?.tellAll(shared(message.message));
+    else threads?.tell(message.shard, message.message);
     return;
   }
-  threads = new Threads(
-    { ...message.order, lists: shareLists(message.order.lists) },
-    {
-      told: (shard, heard) => tell({ kind: 'told', shard, message: heard }),
-      drained: () => {
-        tell({ kind: 'drained' });
-        process.disconnect?.();
-      },
+  threads = new Threads(sharedOrder(message.order), {
+    told: (shard, heard) => tell({ kind: 'told', shard, message: heard }),
+    drained: () => {
+      tell({ kind: 'drained' });
+      process.disconnect?.();
     },
-  );
+  });
   threads.start();
 });
 

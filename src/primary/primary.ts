@@ -14,7 +14,8 @@ import { endpointOf } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import type { ListsMemory } from '../policy/lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
-import type { FromShard } from '../worker/messages.ts';
+import type { ReputationTable } from '../reputation/table.ts';
+import type { FromShard, ToShard } from '../worker/messages.ts';
 import { Certificates } from './certificates.ts';
 import type { Identities } from './certificates.ts';
 import { Child } from './children.ts';
@@ -24,15 +25,15 @@ import { readMachine } from './machine.ts';
 import { Notices } from './notices.ts';
 import type { Plan } from './plan.ts';
 import { planFor, planText } from './plan.ts';
+import { PoolDesk } from './pool-desk.ts';
 import { Reload } from './reload.ts';
 import { Threads } from './threads.ts';
 
 /** A part of the shards, in this process or in a child. */
 interface Engine {
-  useIdentities(identities: Identities): void;
   drain(): void;
   kill(): void;
-  setLists(lists: ListsMemory): void;
+  tellAll(message: ToShard): void;
   counts(): Record<string, number> | Promise<Record<string, number>>;
 }
 
@@ -42,6 +43,7 @@ export class Primary {
   readonly #say: (line: string) => void;
   readonly #notices: Notices;
   #engines: Engine[] = [];
+  #pools: PoolDesk | null = null;
   #listening = 0;
   #failure: string | null = null;
   #drained = 0;
@@ -68,13 +70,13 @@ export class Primary {
     }
     const reload = new Reload(this.#config, this.#fileName, this.#say, (anew) => {
       lists = anew;
-      for (const engine of this.#engines) engine.setLists(anew);
+      for (const engine of this.#engines) engine.tellAll({ kind: 'lists', lists: anew });
     });
     let certificates: Certificates | null = null;
     const hangup = (): void => {
       void reload.ask();
       certificates?.renew((identities) =>
-        this.#engines.forEach((engine) => engine.useIdentities(identities)),
+        this.#engines.forEach((engine) => engine.tellAll({ kind: 'identities', identities })),
       );
     };
     process.on('SIGHUP', hangup);
@@ -102,6 +104,7 @@ export class Primary {
     }
     const code = await ended;
     void reload.end();
+    this.#pools?.end();
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
     process.off('SIGHUP', hangup);
@@ -131,7 +134,8 @@ export class Primary {
   /** Prints every counter that is not 0, of all engines together, as one line of JSON. */
   async #sayCounts(): Promise<void> {
     const sum: Record<string, number> = {};
-    for (const counts of await Promise.all(this.#engines.map(async (engine) => engine.counts()))) {
+    const all = await Promise.all(this.#engines.map(async (engine) => engine.counts()));
+    for (const counts of [...all, this.#pools?.counts() ?? {}]) {
       for (const [name, value] of Object.entries(counts))
         if (value !== 0) sum[name] = (sum[name] ?? 0) + value;
     }
@@ -163,10 +167,25 @@ export class Primary {
         told: (_shard, message) => this.#hear(message, shards),
         drained: () => this.#oneDrained(),
       };
-      this.#engines.push(
-        plan.processes === 1 ? startThreads(order, events) : startChild(number, order, events),
-      );
+      if (plan.processes > 1) this.#engines.push(startChild(number, order, events));
+      else {
+        const threads = startThreads(order, events);
+        this.#engines.push(threads);
+        this.#openPools(config, threads.table);
+      }
     }
+  }
+
+  /**
+   * Pools by SPF are credited in `table`: that of the shards when they are threads of this process. With several
+   * processes it has to be one from which rows go to every process; until there is one, nobody listens to senders.
+   */
+  #openPools(config: Config, table: ReputationTable): void {
+    if (!config.pools.spf) return;
+    const take = (pools: Uint32Array): void => {
+      for (const engine of this.#engines) engine.tellAll({ kind: 'pools', pools });
+    };
+    this.#pools = new PoolDesk({ config, table, take, notice: (text) => this.#notices.add(text) });
   }
 
   #hear(message: FromShard, shards: number): void {
@@ -178,6 +197,8 @@ export class Primary {
       case 'notice':
         if (!this.#killed) this.#notices.add(message.text);
         return;
+      case 'senders':
+        return this.#pools?.offer(message.senders);
       case 'failed':
         // One that was started again: it ends and is tried again later, while the others serve on.
         if (this.#listening >= shards) return this.#notices.add(`cannot listen: ${message.text}`);
@@ -202,14 +223,14 @@ export class Primary {
   }
 }
 
-function startThreads(order: EngineOrder, events: EngineEvents): Engine {
+function startThreads(order: EngineOrder, events: EngineEvents): Engine & { table: ReputationTable } {
   const threads = new Threads(order, events);
   threads.start();
   return {
-    useIdentities: (identities) => threads.useIdentities(identities),
-    setLists: (lists) => threads.setLists(lists),
+    table: threads.table,
     drain: () => threads.drain(),
     kill: () => threads.stop(),
+    tellAll: (message) => threads.tellAll(message),
     counts: () => threads.counts(),
   };
 }

@@ -8,12 +8,11 @@
 import { randomInt } from 'node:crypto';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { ListsMemory } from '../policy/lists.ts';
 import { ReputationTable } from '../reputation/table.ts';
 import { Counters, sumCounters } from '../session/counters.ts';
 import type { FromShard, ShardOrder, ToShard } from '../worker/messages.ts';
-import type { Identities } from './certificates.ts';
 import type { EngineEvents, EngineOrder } from './engine-order.ts';
+import { withFact } from './facts.ts';
 
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 10_000;
@@ -39,13 +38,11 @@ export class Threads {
   readonly #events: EngineEvents;
   readonly #reputation: SharedArrayBuffer;
   readonly #threads: Thread[];
-  #identities: Identities;
   #draining = false;
 
   /** Takes the shared memory; nothing runs yet. */
   constructor(order: EngineOrder, events: EngineEvents) {
     this.#order = order;
-    this.#identities = order.identities;
     this.#events = events;
     this.counters = new SharedArrayBuffer(Counters.bytesFor(order.shards));
     this.#reputation = new SharedArrayBuffer(ReputationTable.bytesFor(order.reputationEntries, order.shards));
@@ -65,14 +62,14 @@ export class Threads {
     return sumCounters(this.counters, this.#order.shards);
   }
 
-  /** Gives other permanent lists to every shard, also to those that are started later. */
-  setLists(lists: ListsMemory): void {
-    this.#order = { ...this.#order, lists };
-    this.tellAll({ kind: 'lists', lists });
+  /** Says something to one shard, if it runs. */
+  tell(shard: number, message: ToShard): void {
+    this.#threads[shard]?.worker?.postMessage(message);
   }
 
-  /** Says something to every shard that runs. */
+  /** Says something to every shard that runs. Facts (facts) reach those that are started later too. */
   tellAll(message: ToShard): void {
+    this.#order = withFact(this.#order, message);
     for (const { worker } of this.#threads) worker?.postMessage(message);
   }
 
@@ -85,13 +82,6 @@ export class Threads {
       else thread.worker.postMessage({ kind: 'drain' } satisfies ToShard);
     }
     this.#tellIfDrained();
-  }
-
-  /** Gives every shard what its listeners show in TLS handshakes from now on; those started later get it too. */
-  useIdentities(identities: Identities): void {
-    this.#identities = identities;
-    for (const { worker } of this.#threads)
-      worker?.postMessage({ kind: 'identities', identities } satisfies ToShard);
   }
 
   /** Ends every shard at once, with its sessions. */
@@ -115,7 +105,6 @@ export class Threads {
     thread.restart = null;
     const order: ShardOrder = {
       ...this.#order,
-      identities: this.#identities,
       shard,
       idPrefix: `${this.#order.idPrefix}.${shard}.${thread.starts}-`,
       reputation: this.#reputation,

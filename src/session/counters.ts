@@ -16,6 +16,8 @@ interface Counter {
     | 'connections'
     | 'bytes'
     | 'milliseconds'
+    | 'checks'
+    | 'pools'
     | 'lines'
     | 'turns';
   readonly says: string;
@@ -35,6 +37,21 @@ export const counterTable = {
   knownByPool: {
     unit: 'sessions',
     says: 'Sessions at full speed of clients that are known by their network or pool alone.',
+  },
+  spfChecked: {
+    unit: 'checks',
+    says: 'Good senders whose domain was looked up (SPF), to make a pool of it.',
+  },
+  spfPassed: { unit: 'checks', says: 'Of these, senders that their domain authorises.' },
+  spfUnanswered: {
+    unit: 'checks',
+    says: 'Of these, senders of whom the DNS told nothing in time. Look at dnsxl_policy.resolvers.',
+  },
+  spfDropped: { unit: 'checks', says: 'Senders that were not looked up since too many others waited.' },
+  poolsMade: { unit: 'pools', says: 'Sender domains that became a pool.' },
+  poolsRefused: {
+    unit: 'pools',
+    says: 'Verified senders whose record names them by nothing that makes a pool, such as +all, or names too much.',
   },
   passedNew: { unit: 'sessions', says: 'Clients that passed every test and went on in the same session.' },
   commands: { unit: 'commands', says: 'Command lines read.' },

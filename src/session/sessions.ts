@@ -34,7 +34,7 @@ export const Flag = {
   SkippingLine: 64,
   /** The message in hand is thrown away: `bodyReply` says why. */
   BodyRefused: 128,
-  /** The score of the client rose over `shape.slow_at` in this session, and its network was told. */
+  /** The score of the client rose over `shape.slow_at` in this session, and its network and pool were told. */
   CountedBad: 256,
   /** The client is known by its network or pool, not by itself. */
   KnownByPool: 512,
@@ -56,6 +56,8 @@ export class Sessions {
   /** Entries of the reputation table in which the session is counted as open; -1 for none. */
   readonly reputations: Int32Array;
   readonly networks: Int32Array;
+  /** The entry of the pool whose networks hold the client's address (policy/pool-map). */
+  readonly pools: Int32Array;
   /** Points for the company of its network (reputation/standing). */
   readonly neighbourPoints: Int16Array;
   /** Four words a slot: base/address. */
@@ -107,6 +109,7 @@ export class Sessions {
     this.scores = new Int32Array(capacity);
     this.reputations = new Int32Array(capacity);
     this.networks = new Int32Array(capacity);
+    this.pools = new Int32Array(capacity);
     this.neighbourPoints = new Int16Array(capacity);
     this.addresses = new Uint32Array(capacity * 4);
     this.clients = Array.from<string>({ length: capacity }).fill('');
@@ -153,6 +156,7 @@ export class Sessions {
     this.scores[slot] = 0;
     this.reputations[slot] = -1;
     this.networks[slot] = -1;
+    this.pools[slot] = -1;
     this.neighbourPoints[slot] = 0;
     this.phasesAfter[slot] = Phase.Listening;
     this.standings[slot] = 0;

@@ -14,6 +14,9 @@ import type { Lists } from '../policy/lists.ts';
 import { inlineLists } from '../policy/lists.ts';
 import { NetworkSet } from '../policy/networks.ts';
 import { passesNeeded, passTtlsSec } from '../policy/pace.ts';
+import { PoolMap } from '../policy/pool-map.ts';
+import { noSenderPools } from '../reputation/sender-pools.ts';
+import type { SenderPools } from '../reputation/sender-pools.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
 import { Envelopes } from '../session/envelope.ts';
@@ -53,6 +56,8 @@ export interface ShardParts {
   readonly lanesMax: number;
   /** The permanent lists; without them, those that stand in the configuration itself. */
   readonly lists?: Lists;
+  /** Who hears of good senders; without it, nobody. */
+  readonly senders?: SenderPools;
   /** Prefix of session ids; unique for this start of this shard. */
   readonly idPrefix: string;
   /** Wall clock at the shard's zero, milliseconds since 1970. */
@@ -113,6 +118,8 @@ export function buildWorks(parts: ShardParts): Works {
       recipients: new Set(config.traps.recipients.map((mailbox) => mailbox.toLowerCase())),
       lowPriority: NetworkSet.compile(config.traps.lowPriority),
     },
+    pools: PoolMap.empty,
+    senders: parts.senders ?? noSenderPools,
     lines: new LineReader(),
     mailboxes: new MailboxReader(),
     bodies: new BodyScanner(),

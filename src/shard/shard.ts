@@ -31,6 +31,7 @@ import { beginHandshake, secured } from '../stages/starttls.ts';
 import type { Works } from '../stages/works.ts';
 import type { Lists } from '../policy/lists.ts';
 import { Action } from '../policy/pace.ts';
+import type { PoolMap } from '../policy/pool-map.ts';
 import { buildWorks } from './build.ts';
 import type { ShardParts } from './build.ts';
 
@@ -82,6 +83,11 @@ export class Shard {
   /** Takes other permanent lists, for clients that come from now on. */
   setLists(lists: Lists): void {
     this.works.lists = lists;
+  }
+
+  /** Takes another map of pools, for clients that come from now on. */
+  setPools(pools: PoolMap): void {
+    this.works.pools = pools;
   }
 
   /** Begins to empty the shard: idle and waiting sessions hear 421, those with a message in hand finish first. */

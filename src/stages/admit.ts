@@ -64,8 +64,8 @@ function turnAway(works: Works, slot: number, ending: EndingName, reply: Uint8Ar
 }
 
 /**
- * Finds the client and its network in the reputation table and counts the session in; returns the client's open sessions,
- * this one included.
+ * Finds the client, its network and its pool in the reputation table and counts the session in; returns the client's open
+ * sessions, this one included.
  */
 function recall(works: Works, slot: number): number {
   const { sessions, reputation, passesNeeded } = works;
@@ -74,18 +74,39 @@ function recall(works: Works, slot: number): number {
   const network = reputation.claim(Kind.Network, key, nowSec);
   sessions.networks[slot] = network;
   if (network >= 0) reputation.opened(network);
-  sessions.neighbourPoints[slot] = neighbourPoints(reputation, network, nowSec);
+  recallPool(works, slot, nowSec);
+  const neighbours = neighbourPoints(reputation, network, nowSec);
+  sessions.neighbourPoints[slot] = neighbours;
   hostKey(sessions.addresses, slot * 4, key);
   const index = reputation.claim(Kind.Host, key, nowSec);
   sessions.reputations[slot] = index;
   const score = index < 0 ? 0 : reputation.scoreOf(index, nowSec);
-  sessions.scores[slot] = score + sessions.neighbourPoints[slot]!;
+  sessions.scores[slot] = score + neighbours;
   const passes = index < 0 ? 0 : reputation.passesOf(index, nowSec);
   if (passesNeeded !== 0 && (passes & passesNeeded) === passesNeeded) sessions.set(slot, Flag.Passed);
   // Company helps who has no bad name of its own.
-  else if (score <= 0 && works.config.pools.network && isGoodPool(reputation, network, passesNeeded, nowSec))
+  else if (score <= 0 && isInGoodCompany(works, slot, nowSec))
     sessions.set(slot, Flag.Passed | Flag.KnownByPool);
   return index < 0 ? 1 : reputation.opened(index);
+}
+
+/** Finds the pool whose networks hold the client's address, and keeps it from being forgotten while the session lasts. */
+function recallPool(works: Works, slot: number, nowSec: number): void {
+  const { sessions, reputation, pools } = works;
+  const pool = pools.poolOf(sessions.addresses, slot * 4);
+  if (pool < 0) return;
+  pools.keyOf(pool, key);
+  const index = reputation.claim(Kind.Pool, key, nowSec);
+  sessions.pools[slot] = index;
+  if (index >= 0) reputation.opened(index);
+}
+
+/** Whether the tests count as passed for the network of the client or for its pool. */
+function isInGoodCompany(works: Works, slot: number, nowSec: number): boolean {
+  const { sessions, reputation, passesNeeded, config } = works;
+  const isOfGoodNetwork =
+    config.pools.network && isGoodPool(reputation, sessions.networks[slot]!, passesNeeded, nowSec);
+  return isOfGoodNetwork || isGoodPool(reputation, sessions.pools[slot]!, passesNeeded, nowSec);
 }
 
 /** What an operator or a trap has said of the client or its network; the client's own word counts first. */

@@ -113,6 +113,7 @@ export function bury(works: Works, slot: number): void {
   writeDown(works, slot, ending);
   if (sessions.reputations[slot]! >= 0) reputation.closed(sessions.reputations[slot]!);
   if (sessions.networks[slot]! >= 0) reputation.closed(sessions.networks[slot]!);
+  if (sessions.pools[slot]! >= 0) reputation.closed(sessions.pools[slot]!);
   const handle = sessions.handleOf(slot);
   sessions.close(slot);
   front.release(handle);

@@ -14,6 +14,7 @@ import { signalNameOf, signals } from '../reputation/signals.ts';
 import { isGoodHost } from '../reputation/standing.ts';
 import { Count } from '../session/counters.ts';
 import { Flag } from '../session/sessions.ts';
+import { senderDomain } from '../smtp/sender-domain.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
 
@@ -31,27 +32,37 @@ export function note(works: Works, slot: number, name: SignalName): void {
       ? sessions.scores[slot]! - sessions.neighbourPoints[slot]! + weight
       : reputation.observe(index, id, epochSec(works));
   sessions.scores[slot] = own + sessions.neighbourPoints[slot]!;
-  if (weight > 0 && own >= works.config.shape.slowAt) tellNetwork(works, slot, own - weight);
+  if (weight > 0 && own >= works.config.shape.slowAt) tellCompany(works, slot, own - weight);
 }
 
-/** The first time in a session that a client becomes bad, its network hears of it. */
-function tellNetwork(works: Works, slot: number, before: number): void {
+/** The first time in a session that a client becomes bad, its network and its pool hear of it. */
+function tellCompany(works: Works, slot: number, before: number): void {
   const { sessions, reputation } = works;
   if (sessions.has(slot, Flag.CountedBad) || before >= works.config.shape.slowAt) return;
   sessions.set(slot, Flag.CountedBad);
   const network = sessions.networks[slot]!;
   if (network >= 0) reputation.observe(network, signals.badMember.id, epochSec(works));
+  const pool = sessions.pools[slot]!;
+  if (pool >= 0) reputation.observe(pool, signals.badMember.id, epochSec(works));
 }
 
-/** A client of good standing had a message accepted: its network is of good standing too. */
+/**
+ * A client of good standing had a message accepted: its network is of good standing too, and perhaps the domain it
+ * sent for, which is for others to verify.
+ */
 export function creditPools(works: Works, slot: number): void {
-  const { sessions, reputation, passesNeeded } = works;
+  const { sessions, reputation, passesNeeded, senders } = works;
   const nowSec = epochSec(works);
-  const network = sessions.networks[slot]!;
   const isKnown = sessions.has(slot, Flag.Passed) && !sessions.has(slot, Flag.RefuseRecipients);
-  if (network < 0 || !isKnown || !isGoodHost(reputation, sessions.reputations[slot]!, nowSec)) return;
-  reputation.observe(network, signals.goodMember.id, nowSec);
-  if (passesNeeded !== 0) givePasses(works, network, nowSec);
+  if (!isKnown || !isGoodHost(reputation, sessions.reputations[slot]!, nowSec)) return;
+  const network = sessions.networks[slot]!;
+  if (network >= 0) {
+    reputation.observe(network, signals.goodMember.id, nowSec);
+    if (passesNeeded !== 0) givePasses(works, network, nowSec);
+  }
+  if (!senders.enabled || passesNeeded === 0) return;
+  const domain = senderDomain(sessions.envelopes[slot]!.sender);
+  if (domain !== '') senders.offer(sessions.addresses, slot * 4, domain, sessions.helos[slot]!);
 }
 
 /** True when the signal was noted in this session before. */

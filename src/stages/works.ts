@@ -11,6 +11,8 @@ import type { Spool } from '../backend/spool.ts';
 import type { Config } from '../config/config.ts';
 import type { Lists } from '../policy/lists.ts';
 import type { NetworkSet } from '../policy/networks.ts';
+import type { PoolMap } from '../policy/pool-map.ts';
+import type { SenderPools } from '../reputation/sender-pools.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
 import type { Envelopes } from '../session/envelope.ts';
@@ -50,6 +52,9 @@ export interface Works {
   readonly envelopes: Envelopes;
   /** Replaced as a whole, between two turns: a look-up sees the old lists or the new ones. */
   lists: Lists;
+  /** Likewise. */
+  pools: PoolMap;
+  readonly senders: SenderPools;
   readonly traps: Traps;
   readonly lines: LineReader;
   readonly mailboxes: MailboxReader;

@@ -15,12 +15,14 @@ import { NodeSpoolFiles } from '../io/node-spool-files.ts';
 import { NodeTransport } from '../io/node-transport.ts';
 import { SystemClock } from '../io/system-clock.ts';
 import { viewLists } from '../policy/lists.ts';
+import { PoolMap } from '../policy/pool-map.ts';
 import { ReputationTable } from '../reputation/table.ts';
 import { Count, Counters } from '../session/counters.ts';
 import { Shard } from '../shard/shard.ts';
 import { replyTable } from '../smtp/replies.ts';
 import { Driver } from './driver.ts';
 import type { FromShard, ShardOrder, ToShard } from './messages.ts';
+import { SenderOffers } from './sender-offers.ts';
 
 /** Bytes of one client that wait to be looked at; two command lines of the longest kind have to fit. */
 const INPUT_BYTES_MIN = 16_384;
@@ -68,6 +70,7 @@ const back = new NodeTransport({
   keepAliveMs: LANE_KEEP_ALIVE_MS,
 });
 const files = new NodeSpoolFiles(order.spoolDirectory, `sluice-${order.idPrefix}`);
+const senders = new SenderOffers(config.pools.spf, clock);
 const nowMs = clock.nowMs();
 const shard = new Shard({
   config,
@@ -81,10 +84,13 @@ const shard = new Shard({
   files,
   lanesMax: order.lanesMax,
   lists: viewLists(order.lists),
+  senders,
   idPrefix: order.idPrefix,
   epochMs: clock.epochMs(),
   startMs: nowMs,
 });
+
+if (order.pools !== undefined) shard.setPools(new PoolMap(order.pools));
 
 let draining = false;
 let refusedFullSeen = 0;
@@ -93,6 +99,8 @@ const driver = new Driver(shard, clock, () => {
     counters.addMany(Count.sessionsFull, front.refusedFull - refusedFullSeen);
     refusedFullSeen = front.refusedFull;
   }
+  const offers = senders.takeAll();
+  if (offers !== null) tell({ kind: 'senders', senders: offers });
   if (draining && shard.sessionsOpen === 0) void finish();
 });
 front.onNoted = () => driver.wake();
@@ -115,6 +123,8 @@ port.on('message', (message: ToShard): void => {
       return shard.setLists(viewLists(message.lists));
     case 'identities':
       return front.useIdentities(message.identities);
+    case 'pools':
+      return shard.setPools(new PoolMap(message.pools));
     default:
       return message satisfies never;
   }

@@ -21,10 +21,19 @@ export interface ShardOrder {
   readonly reputation: SharedArrayBuffer;
   readonly reputationEntries: number;
   readonly counters: SharedArrayBuffer;
+  /** The pools of sender domains that are known when the shard begins (policy/pool-map). */
+  readonly pools?: Uint32Array;
   readonly idPrefix: string;
   readonly spoolDirectory: string;
   /** What listeners show in TLS handshakes, by their numbers; null for one without TLS. */
   readonly identities: readonly (TlsIdentity | null)[];
+}
+
+/** A client of good standing that had a message accepted, and the domain it sent for. */
+export interface SenderOffer {
+  readonly address: string;
+  readonly domain: string;
+  readonly helo: string;
 }
 
 /** From the primary to a shard. */
@@ -32,11 +41,14 @@ export type ToShard =
   | { readonly kind: 'drain' }
   | { readonly kind: 'lists'; readonly lists: ListsMemory }
   /** For handshakes from now on. */
-  | { readonly kind: 'identities'; readonly identities: readonly (TlsIdentity | null)[] };
+  | { readonly kind: 'identities'; readonly identities: readonly (TlsIdentity | null)[] }
+  /** Another map of pools (policy/pool-map), in shared memory. */
+  | { readonly kind: 'pools'; readonly pools: Uint32Array };
 
 /** From a shard to the primary. */
 export type FromShard =
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
   | { readonly kind: 'notice'; readonly text: string }
+  | { readonly kind: 'senders'; readonly senders: readonly SenderOffer[] }
   | { readonly kind: 'drained' }
   | { readonly kind: 'failed'; readonly text: string };

@@ -53,6 +53,8 @@ class Player {
       ...(splitBytes === undefined ? {} : { splitBytes }),
       ...(lanes === undefined ? {} : { lanesMax: Number(lanes) }),
     });
+    const [domain = '', standing, ...networks] = (dialogue.headers.get('pool') ?? '').split(' ');
+    if (domain !== '') this.world.setPool(domain, networks, standing === 'good');
     if (dialogue.showsLanes) {
       backend.onTalk = (lane, mark, text) => {
         // Of a reply with many lines the last one stands for all.
@@ -203,6 +205,10 @@ class Player {
       sums.push(`counters: ${known.join(' ')}`);
     }
     if (this.#dialogue.showsNotices) sums.push(...world.notices.map((text) => `notice: ${text}`));
+    if (this.#dialogue.showsOffers) {
+      if (world.offers.length === 0) sums.push('offered nothing');
+      sums.push(...world.offers.map((offer) => `offered: ${escape(offer)}`));
+    }
     for (const one of world.backend.stored) {
       const who = escape(
         `${one.attributes.get('ADDR') ?? '?'} ${one.hello} ${[one.sender, ...one.recipients].join(' ')}`,

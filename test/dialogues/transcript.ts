@@ -7,6 +7,7 @@
  *     client: 192.0.2.7, known, score 50                    one line each for `client 2:`, `client 3:` …
  *     backend: reuse=no rcpt=421x1 delay.final=30s          the faults of test/dialogues/backend.ts
  *     tls: yes                                              the listener has a certificate
+ *     pool: a.example good 192.0.2.0/24 2001:db8::/48      the networks of a sender domain; `new` for one that has earned nothing
  *     whole: why this dialogue cannot be cut into pieces
  *
  *         0.000  S  220-mx.example.net ESMTP                Sluice says a line
@@ -20,6 +21,7 @@
  *         4.000  end quit                                   how the session ended, with TLS if it was up; `end2` for the second client
  *         counters: pregreet=1 messagesDelivered=0
  *         notice: what the operator was told
+ *         offered: 192.0.2.7 a.example HELO                 a good sender and its domain, for whoever verifies it (or: nothing)
  *         backend got: 192.0.2.7 EHLO a.example FROM:<a@b> TO:<good@c>
  *         | line of the message
  *
@@ -48,6 +50,7 @@ export interface Dialogue {
   readonly counters: readonly string[];
   readonly showsLanes: boolean;
   readonly showsNotices: boolean;
+  readonly showsOffers: boolean;
   /** The indented block as it stands, without its indentation. */
   readonly block: readonly string[];
   /** Where the block stands in the file: lines [from … to). */
@@ -56,7 +59,7 @@ export interface Dialogue {
 }
 
 const INDENT = '    ';
-const headerNames = /^(settings|client(?: \d)?|backend|whole|lanes|tls):(?: (.*))?$/;
+const headerNames = /^(settings|client(?: \d)?|backend|whole|lanes|tls|pool):(?: (.*))?$/;
 const spoken = /^ *(\+?\d+\.\d{3}|\+\d+(?:\.\d+)?)? *(C|c|B|\*)(\d?)(?: {2}(.*))?$/;
 
 /** Reads all dialogues of a file. */
@@ -112,6 +115,7 @@ function readDialogue(lines: readonly string[], at: number, end: number): Dialog
     counters: counters.filter((one) => one !== '').map((one) => one.split('=')[0]!),
     showsLanes: block.some((line) => /L\d+[<>]/.test(line)),
     showsNotices: block.some((line) => line.startsWith('notice:')),
+    showsOffers: block.some((line) => line.startsWith('offered')),
     block,
     from,
     to,

@@ -6,12 +6,14 @@
  * times are the engine's own delays and nothing else.
  */
 import { bytesOf, latin1 } from '../../src/base/ascii.ts';
-import { parseAddress } from '../../src/base/address.ts';
+import { formatAddress, parseAddress } from '../../src/base/address.ts';
 import type { Config } from '../../src/config/config.ts';
 import { passesNeeded } from '../../src/policy/pace.ts';
 import { ONE } from '../../src/reputation/decay.ts';
-import { hostKey, Kind, newKey } from '../../src/reputation/keys.ts';
+import { hostKey, Kind, newKey, textKey } from '../../src/reputation/keys.ts';
 import { signals } from '../../src/reputation/signals.ts';
+import { compilePools, PoolMap } from '../../src/policy/pool-map.ts';
+import { merged, rangeOfNetwork } from '../../src/policy/address-ranges.ts';
 import { ReputationTable } from '../../src/reputation/table.ts';
 import { Counters } from '../../src/session/counters.ts';
 import type { SessionReport } from '../../src/session/journal.ts';
@@ -85,6 +87,8 @@ export class World {
   readonly reputation: ReputationTable;
   readonly clients: Client[] = [];
   readonly notices: string[] = [];
+  /** What the shard told of good senders. */
+  readonly offers: string[] = [];
   nowMs = 0;
   onHeard: (client: Client, text: string) => void = () => undefined;
   onEnded: (report: SessionReport) => void = () => undefined;
@@ -125,6 +129,11 @@ export class World {
       counters: this.counters,
       files: this.files,
       lanesMax,
+      senders: {
+        enabled: config.pools.spf,
+        offer: (words, at, domain, helo) =>
+          void this.offers.push(`${formatAddress(words, at)} ${domain} ${helo}`),
+      },
       idPrefix: 't',
       epochMs: EPOCH_MS,
       startMs: 0,
@@ -149,6 +158,19 @@ export class World {
     if (score !== 0) this.reputation.observe(index, id, nowSec, Math.round((score / weight) * ONE));
     const bits = passesNeeded(this.shard.works.config);
     if (isKnown && bits !== 0) this.reputation.pass(index, bits, nowSec + 86_400 * 30);
+  }
+
+  /** Gives the shard a map with the pool of one domain, which has earned its standing, or not yet. */
+  setPool(domain: string, networks: readonly string[], isGood: boolean): void {
+    const key = newKey();
+    textKey(domain, key);
+    const ranges = merged(networks.map((network) => rangeOfNetwork(network)!));
+    this.shard.setPools(new PoolMap(compilePools([{ key, ranges }])));
+    if (!isGood) return;
+    const nowSec = EPOCH_MS / 1000;
+    const index = this.reputation.claim(Kind.Pool, key, nowSec);
+    this.reputation.observe(index, signals.goodMember.id, nowSec);
+    this.reputation.pass(index, passesNeeded(this.shard.works.config), nowSec + 86_400 * 30);
   }
 
   dial(address: string, listener = 0): Client {

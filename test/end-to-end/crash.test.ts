@@ -103,7 +103,7 @@ test('what is known of clients outlives a crash of every shard', async () => {
   await kill(1);
   await listening(4);
   await sendMail(port, '127.5.2.1', 'Subject: second\n\n');
-  await sendMail(port, '127.5.2.2', 'Subject: stranger\n\n');
+  await sendMail(port, '127.6.2.2', 'Subject: stranger\n\n');
   await program.logs(3);
   expect(program.sessions.map(({ pace }) => pace)).toEqual(['screened', 'instant', 'screened']);
 });
@@ -141,4 +141,20 @@ test('a shard that is started again has the lists that were given last', async (
     client.close();
     expect(greeting?.code).toBe(521);
   }
+});
+
+test('a shard that is started again knows the pools that were told before', async () => {
+  program.child.stdin!.write('pool 127.44.0.0/16\n');
+  await program.says(/^pool made$/m);
+  await kill(0);
+  await kill(1);
+  await listening(4);
+  for (let at = 0; at < 16; at++) {
+    const { client, greeting } = await greetingOf(port, `127.44.${at}.1`);
+    expect(greeting?.lines).toHaveLength(1);
+    client.close();
+  }
+  const { client, greeting } = await greetingOf(port, '127.45.0.1');
+  expect(greeting?.lines).toHaveLength(2);
+  client.close();
 });

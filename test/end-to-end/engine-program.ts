@@ -3,8 +3,8 @@
  *
  * The product has no command to kill a shard, and needs none. This program starts the product's own Threads
  * and obeys lines on standard input: `kill N` ends shard N as a fault would, `deny NETWORK` gives other lists to
- * all shards, `counters` prints the counters, `renew` reads certificates anew, `stop` ends everything. What the shards
- * tell goes to standard error, the log to standard output.
+ * all shards, `pool NETWORK` makes a pool of good standing known, `counters` prints the counters, `renew` reads
+ * certificates anew, `stop` ends everything. What the shards tell goes to standard error, the log to standard output.
  */
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
@@ -12,7 +12,12 @@ import { endpointOf } from '../../src/config/addresses.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { compileLists } from '../../src/primary/list-files.ts';
 import { Certificates } from '../../src/primary/certificates.ts';
+import { merged, rangeOfNetwork } from '../../src/policy/address-ranges.ts';
+import { passesNeeded } from '../../src/policy/pace.ts';
+import { compilePools } from '../../src/policy/pool-map.ts';
 import { Threads } from '../../src/primary/threads.ts';
+import { Kind, newKey, textKey } from '../../src/reputation/keys.ts';
+import { signals } from '../../src/reputation/signals.ts';
 import { sumCounters } from '../../src/session/counters.ts';
 
 const config = loadConfig(process.argv[2]!);
@@ -42,13 +47,32 @@ const threads = new Threads(
 process.stdout.on('error', () => undefined);
 threads.start();
 
+function makePool(network: string): void {
+  const key = newKey();
+  textKey('sender.test', key);
+  const nowSec = Math.floor(Date.now() / 1000);
+  const index = threads.table.claim(Kind.Pool, key, nowSec);
+  threads.table.observe(index, signals.goodMember.id, nowSec);
+  threads.table.pass(index, passesNeeded(config), nowSec + 3_600);
+  threads.tellAll({
+    kind: 'pools',
+    pools: compilePools([{ key, ranges: merged([rangeOfNetwork(network)!]) }]),
+  });
+  say('pool made');
+}
+
 createInterface({ input: process.stdin }).on('line', (line) => {
   const [word, number] = line.split(' ');
   if (word === 'kill') void threads.kill(Number(number)).then(() => say(`killed ${number}`));
   else if (word === 'deny') {
-    threads.setLists(compileLists({ ...config, lists: { ...config.lists, deny: [number!] } }));
+    threads.tellAll({
+      kind: 'lists',
+      lists: compileLists({ ...config, lists: { ...config.lists, deny: [number!] } }),
+    });
     say(`denied ${number}`);
-  } else if (word === 'counters') say(`counters ${JSON.stringify(sumCounters(threads.counters, shards))}`);
-  else if (word === 'renew') certificates.renew((identities) => threads.useIdentities(identities));
+  } else if (word === 'pool') makePool(number!);
+  else if (word === 'counters') say(`counters ${JSON.stringify(sumCounters(threads.counters, shards))}`);
+  else if (word === 'renew')
+    certificates.renew((identities) => threads.tellAll({ kind: 'identities', identities }));
   else if (word === 'stop') process.exit(0);
 });

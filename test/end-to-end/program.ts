@@ -226,6 +226,7 @@ export function configText(
     backend: { address: `127.0.0.1:${backendPort}` },
     screen: { greet_wait: '50ms' },
     reputation: { entries: 10_000 },
+    pools: { spf: false },
   };
   for (const [name, value] of Object.entries(more)) {
     const isTable = typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -8,6 +8,8 @@ import type { ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EngineEvents, EngineOrder, FromEngine, ToEngine } from './engine-order.ts';
+import type { PeakReport } from './peak-lines.ts';
+import { NO_PEAKS } from './peak-lines.ts';
 
 const RESTART_MS = 1_000;
 
@@ -25,6 +27,10 @@ export class Child {
   #starts = 0;
   #restart: NodeJS.Timeout | null = null;
   #tellCounts: (counts: Record<string, number>) => void = () => undefined;
+  /** What it told at its end, when nobody had asked. */
+  #lastPeaks: PeakReport = NO_PEAKS;
+  readonly #keepPeaks = (report: PeakReport): void => void (this.#lastPeaks = report);
+  #tellPeaks = this.#keepPeaks;
 
   constructor(name: string, order: EngineOrder, events: EngineEvents) {
     this.#name = name;
@@ -42,6 +48,7 @@ export class Child {
     child.on('message', (message: FromEngine) => {
       if (message.kind === 'told') this.#events.told(message.shard, message.message);
       else if (message.kind === 'counts') this.#tellCounts(message.counts);
+      else if (message.kind === 'peaks') this.#tellPeaks(message.report);
       else this.#endDrain();
     });
     child.on('exit', (code, signal) => this.#exited(code, signal));
@@ -56,6 +63,20 @@ export class Child {
       this.#tellCounts = resolve;
       if (this.#child?.connected === true) this.#child.send({ kind: 'count' } satisfies ToEngine);
       else resolve({});
+    });
+  }
+
+  /** The peaks since they were asked for the last time; those told at the end when the process is gone. */
+  peaks(): Promise<PeakReport> {
+    return new Promise((resolve) => {
+      this.#tellPeaks(this.#lastPeaks);
+      this.#tellPeaks = (report) => {
+        this.#tellPeaks = this.#keepPeaks;
+        resolve(report);
+      };
+      if (this.#child?.connected === true && !this.#drained)
+        this.#child.send({ kind: 'peaks' } satisfies ToEngine);
+      else this.#tellPeaks(this.#lastPeaks);
     });
   }
 
@@ -75,6 +96,7 @@ export class Child {
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
     this.#child = null;
     this.#tellCounts({});
+    this.#tellPeaks(this.#lastPeaks);
     if (this.#draining) {
       this.#endDrain();
       return;

@@ -7,6 +7,7 @@
 import type { Config } from '../config/config.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { FromShard } from '../worker/messages.ts';
+import type { PeakReport } from './peak-lines.ts';
 
 export interface EngineOrder {
   readonly config: Config;
@@ -31,10 +32,12 @@ export interface EngineEvents {
 export type ToEngine =
   | { readonly kind: 'start'; readonly order: EngineOrder }
   | { readonly kind: 'drain' }
-  | { readonly kind: 'count' };
+  | { readonly kind: 'count' }
+  | { readonly kind: 'peaks' };
 
 /** From a child process to the primary. */
 export type FromEngine =
   | { readonly kind: 'told'; readonly shard: number; readonly message: FromShard }
   | { readonly kind: 'counts'; readonly counts: Record<string, number> }
+  | { readonly kind: 'peaks'; readonly report: PeakReport }
   | { readonly kind: 'drained' };

@@ -21,9 +21,14 @@ process.on('message', (message: ToEngine) => {
     tell({ kind: 'counts', counts: threads?.counts() ?? {} });
     return;
   }
+  if (message.kind === 'peaks') {
+    if (threads !== null) tell({ kind: 'peaks', report: threads.peaks() });
+    return;
+  }
   threads = new Threads(message.order, {
     told: (shard, heard) => tell({ kind: 'told', shard, message: heard }),
     drained: () => {
+      if (threads !== null) tell({ kind: 'peaks', report: threads.peaks() });
       tell({ kind: 'drained' });
       process.disconnect?.();
     },

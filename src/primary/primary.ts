@@ -18,6 +18,8 @@ import { Child } from './children.ts';
 import type { EngineEvents, EngineOrder } from './engine-order.ts';
 import { readMachine } from './machine.ts';
 import { Notices } from './notices.ts';
+import type { PeakReport } from './peak-lines.ts';
+import { peakLines } from './peak-lines.ts';
 import type { Plan } from './plan.ts';
 import { planFor, planText } from './plan.ts';
 import { Threads } from './threads.ts';
@@ -27,6 +29,7 @@ interface Engine {
   drain(): void;
   kill(): void;
   counts(): Record<string, number> | Promise<Record<string, number>>;
+  peaks(): PeakReport | Promise<PeakReport>;
 }
 
 export class Primary {
@@ -73,12 +76,14 @@ export class Primary {
     const count = (): void => void this.#sayCounts();
     process.on('SIGUSR2', count);
     this.#start(plan, config, endpoint);
+    const report = setInterval(() => void this.#sayPeaks(), config.limits.reportIntervalMs);
     await Promise.race([ready, ended]);
     if (this.#failure === null && !this.#draining) {
       const where = config.listener.map((listener) => listener.address).join(', ');
       this.#say(`listening on ${where} (${planText(plan, config, machine)})`);
     }
     const code = await ended;
+    clearInterval(report);
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
     process.off('SIGHUP', hangup);
@@ -90,16 +95,14 @@ export class Primary {
   stop(): void {
     if (this.#draining) {
       this.#say('stopped before all sessions had ended');
-      this.#kill();
-      this.#ended(0);
+      void this.#endNow();
       return;
     }
     this.#draining = true;
     this.#say('draining: no new clients, messages in hand are finished');
     const timer = setTimeout(() => {
       this.#say('drain_timeout has passed; the sessions that are left end now');
-      this.#kill();
-      this.#ended(0);
+      void this.#endNow();
     }, this.#config.engine.drainTimeoutMs);
     timer.unref();
     for (const engine of this.#engines) engine.drain();
@@ -113,6 +116,22 @@ export class Primary {
         if (value !== 0) sum[name] = (sum[name] ?? 0) + value;
     }
     this.#say(`counters ${JSON.stringify(sum)}`);
+  }
+
+  /** Prints the peaks since the last time, as Postfix's anvil does. */
+  async #sayPeaks(): Promise<void> {
+    const { windowMs } = this.#config.limits;
+    const reports = await Promise.all(this.#engines.map(async (engine) => engine.peaks()));
+    const nowSec = Math.floor(Date.now() / 1000);
+    for (const line of peakLines(reports, windowMs, nowSec)) this.#say(line);
+  }
+
+  /** Ends with the sessions that are left; what processes do not tell at once is not printed. */
+  async #endNow(): Promise<void> {
+    const peaks = this.#sayPeaks();
+    this.#kill();
+    await peaks;
+    this.#ended(0);
   }
 
   #kill(): void {
@@ -172,15 +191,22 @@ export class Primary {
   #oneDrained(): void {
     this.#drained += 1;
     if (this.#killed || this.#drained < this.#engines.length) return;
-    this.#say('drained');
-    this.#ended(0);
+    void this.#sayPeaks().then(() => {
+      this.#say('drained');
+      this.#ended(0);
+    });
   }
 }
 
 function startThreads(order: EngineOrder, events: EngineEvents): Engine {
   const threads = new Threads(order, events);
   threads.start();
-  return { drain: () => threads.drain(), kill: () => threads.stop(), counts: () => threads.counts() };
+  return {
+    drain: () => threads.drain(),
+    kill: () => threads.stop(),
+    counts: () => threads.counts(),
+    peaks: () => threads.peaks(),
+  };
 }
 
 function startChild(number: number, order: EngineOrder, events: EngineEvents): Child {

@@ -9,9 +9,10 @@ import { randomInt } from 'node:crypto';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ReputationTable } from '../reputation/table.ts';
-import { Counters, sumCounters } from '../session/counters.ts';
+import { Counters, sumCounters, takePeaks } from '../session/counters.ts';
 import type { FromShard, ShardOrder, ToShard } from '../worker/messages.ts';
 import type { EngineEvents, EngineOrder } from './engine-order.ts';
+import type { PeakReport } from './peak-lines.ts';
 
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 10_000;
@@ -59,6 +60,15 @@ export class Threads {
   /** What all shards have counted since the process began. */
   counts(): Record<string, number> {
     return sumCounters(this.counters, this.#order.shards);
+  }
+
+  /** The peaks since they were asked for the last time, and the clients of the last window. */
+  peaks(): PeakReport {
+    const sinceSec = Math.floor((Date.now() - this.#order.config.limits.windowMs) / 1000);
+    return {
+      peaks: takePeaks(this.counters, this.#order.shards),
+      clients: this.table.hostsSince(sinceSec),
+    };
   }
 
   /** Asks every shard to empty itself; `drained` is told when all have ended. */

@@ -10,6 +10,7 @@ import { UnknownRecipients } from '../backend/recipients.ts';
 import { Spool } from '../backend/spool.ts';
 import type { SpoolFiles } from '../backend/spool-files.ts';
 import type { Config } from '../config/config.ts';
+import { limitPlan } from '../policy/limits.ts';
 import { NetworkSet } from '../policy/networks.ts';
 import { passesNeeded, passTtlsSec } from '../policy/pace.ts';
 import type { ReputationTable } from '../reputation/table.ts';
@@ -108,7 +109,9 @@ export function buildWorks(parts: ShardParts): Works {
       allow: NetworkSet.compile(config.lists.allow),
       slow: NetworkSet.compile(config.lists.slow),
       deny: NetworkSet.compile(config.lists.deny),
+      exceptions: NetworkSet.compile(config.limits.exceptions),
     },
+    limits: limitPlan(config),
     lines: new LineReader(),
     mailboxes: new MailboxReader(),
     bodies: new BodyScanner(),

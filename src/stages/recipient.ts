@@ -22,7 +22,7 @@ import { Flag } from '../session/sessions.ts';
 import { Standing } from '../smtp/dialogue.ts';
 import { dismiss } from './end.ts';
 import { note, passTests } from './learn.ts';
-import { say } from './speak.ts';
+import { excessReplyMs, say } from './speak.ts';
 import type { Works } from './works.ts';
 
 /** Decides about the recipient `argument` (`TO:<…> …`), at once or by asking the backend. */
@@ -60,7 +60,8 @@ export function recipientJudged(works: Works, slot: number): void {
   const code = lanes.codeOf(slot);
   const reply = lanes.replyOf(slot);
   // A slow client will not be back for seconds: the lane is for others meanwhile.
-  if (sessions.paces[slot] === Pace.Slow) lanes.release(slot, works.nowMs);
+  if (sessions.paces[slot] === Pace.Slow || excessReplyMs(works, slot, Timer.Rcpt) > 0)
+    lanes.release(slot, works.nowMs);
   if (lanes.outcomeOf(slot) !== Outcome.Answered) {
     return say(works, slot, reply, Timer.Rcpt, Phase.Listening);
   }

@@ -9,6 +9,7 @@ import type { Lanes } from '../backend/lanes.ts';
 import type { UnknownRecipients } from '../backend/recipients.ts';
 import type { Spool } from '../backend/spool.ts';
 import type { Config } from '../config/config.ts';
+import type { LimitPlan } from '../policy/limits.ts';
 import type { NetworkSet } from '../policy/networks.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
@@ -29,6 +30,8 @@ export interface Lists {
   readonly allow: NetworkSet;
   readonly slow: NetworkSet;
   readonly deny: NetworkSet;
+  /** Clients without limits. */
+  readonly exceptions: NetworkSet;
 }
 
 export interface Works {
@@ -47,6 +50,7 @@ export interface Works {
   readonly spool: Spool;
   readonly envelopes: Envelopes;
   readonly lists: Lists;
+  readonly limits: LimitPlan;
   readonly lines: LineReader;
   readonly mailboxes: MailboxReader;
   readonly bodies: BodyScanner;

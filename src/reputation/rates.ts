@@ -18,9 +18,10 @@
  * not nothing. Each change is one compareExchange of one word, so no event of any thread is lost and none is let through
  * twice. Counts stop at 1,048,575.
  *
- * The number goes round after 12,288 halves (three and a half hours for the smallest window). Before a word can come to
+ * The number goes round after 4,096 halves (an hour and eight minutes for the smallest window). Before a word can come to
  * life again it is emptied: `freshen`, called when a meter is claimed for the first time in a half window, takes
- * away every count that is out of reach. A shard whose clock is ahead by less than a half is understood; counts of a
+ * away every count that is out of reach; all of them when the meter was not seen for a whole round, and then a client
+ * that comes back on two shards in the same instant may have one event less. A shard whose clock is ahead by less than a half is understood; counts of a
  * clock that is further away are forgotten.
  *
  * Not taken: a list of times (exact, and as long as the limit is high); finer parts (a word each, and four rates have to
@@ -116,10 +117,13 @@ function stamped(half: number, count: number): number {
  */
 export function freshen(words: Int32Array, at: number, seenSec: number, nowMs: number, halfMs: number): void {
   const half = Math.floor(nowMs / halfMs);
-  if (Math.floor((seenSec * 1000) / halfMs) === half) return;
+  const seenHalf = Math.floor((seenSec * 1000) / halfMs);
+  if (seenHalf === half) return;
+  // The words may be a little younger than `seenSec`, which is whole seconds.
+  const isRound = half - seenHalf >= STAMP_MASK - RATE_WORDS;
   for (let place = rateWord(at, 0); place < at + EntryWord.COUNT; place += 1) {
     const word = Atomics.load(words, place);
     const age = ageOf(word, half);
-    if (word !== 0 && age > 2 && age !== AHEAD) Atomics.compareExchange(words, place, word, 0);
+    if (word !== 0 && (isRound || (age > 2 && age !== AHEAD))) Atomics.compareExchange(words, place, word, 0);
   }
 }

@@ -64,7 +64,14 @@ it('writes one line for each session, with every field', () => {
     ['messages', 7],
     ['backend_ms', 8],
     ['family', null],
+    ['limit', null],
   ]);
+});
+
+it('names the limit that was exceeded', () => {
+  const { lines, journal } = rig();
+  journal.ended({ ...report, limit: 'message_rate' });
+  expect(JSON.parse(lines[0]!)).toMatchObject({ limit: 'message_rate' });
 });
 
 it('writes an empty list when nothing was noticed', () => {

@@ -55,7 +55,8 @@ class Player {
     this.world.onHeard = (client) => this.#hear(client);
     this.world.onEnded = (report) => {
       const number = [...this.#clients].find(([, client]) => client.port === report.port)?.[0] ?? 0;
-      this.lines.push(`${this.#time()}  end${number > 1 ? number : ''} ${report.ending}`);
+      const over = report.limit === '' ? '' : `, limit ${report.limit}`;
+      this.lines.push(`${this.#time()}  end${number > 1 ? number : ''} ${report.ending}${over}`);
     };
   }
 

@@ -16,6 +16,7 @@
  *         2.000  L1> XCLIENT …                              what lane 1 hears (shown when the block has one such line)
  *         3.000  *  drain                                   Sluice is told to shut down
  *         4.000  end quit                                   how the session ended; `end2` for the second client
+ *         4.000  end quit, limit message_rate               and the limit that it exceeded, if any
  *         counters: pregreet=1 messagesDelivered=0
  *         notice: what the operator was told
  *         backend got: 192.0.2.7 EHLO a.example FROM:<a@b> TO:<good@c>

@@ -11,6 +11,7 @@ import type { Config } from '../../src/config/config.ts';
 import { passesNeeded } from '../../src/policy/pace.ts';
 import { ONE } from '../../src/reputation/decay.ts';
 import { hostKey, Kind, newKey } from '../../src/reputation/keys.ts';
+import { Mark } from '../../src/reputation/layout.ts';
 import { signals } from '../../src/reputation/signals.ts';
 import { ReputationTable } from '../../src/reputation/table.ts';
 import { Counters } from '../../src/session/counters.ts';
@@ -149,6 +150,15 @@ export class World {
     if (score !== 0) this.reputation.observe(index, id, nowSec, Math.round((score / weight) * ONE));
     const bits = passesNeeded(this.shard.works.config);
     if (isKnown && bits !== 0) this.reputation.pass(index, bits, nowSec + 86_400 * 30);
+  }
+
+  /** Puts an operator's word on a client, for ever. */
+  allow(address: string): void {
+    const words = new Uint32Array(4);
+    parseAddress(address, words, 0);
+    const key = newKey();
+    hostKey(words, 0, key);
+    this.reputation.mark(this.reputation.claim(Kind.Host, key, EPOCH_MS / 1000), Mark.Allow, 0);
   }
 
   dial(address: string, listener = 0): Client {

@@ -12,7 +12,13 @@ import {
   limitTable,
   NO_LIMIT,
 } from '../../../src/policy/limits.ts';
-import { allowedDelayMs, patienceProblems, patienceTable, Timer, timerTable } from '../../../src/policy/patience.ts';
+import {
+  allowedDelayMs,
+  patienceProblems,
+  patienceTable,
+  Timer,
+  timerTable,
+} from '../../../src/policy/patience.ts';
 import { Rate } from '../../../src/reputation/rates.ts';
 import { counterTable } from '../../../src/session/counters.ts';
 import { endingTable } from '../../../src/session/endings.ts';
@@ -66,7 +72,9 @@ describe('the plan of a configuration', () => {
 
   it('has each rate that is set, and half of the window', () => {
     const plan = limitPlan(
-      defaultConfig({ limits: { messageRate: 7, networkTlsRate: 9, networkConnections: 3, windowMs: 5_000 } }),
+      defaultConfig({
+        limits: { messageRate: 7, networkTlsRate: 9, networkConnections: 3, windowMs: 5_000 },
+      }),
     );
     expect(plan.clientRates[Rate.Messages]).toBe(Limit.message_rate);
     expect(plan.networkRates[Rate.TlsSessions]).toBe(Limit.network_tls_rate);
@@ -140,7 +148,9 @@ describe('slowing', () => {
   it('is in the table of waits beside each timer, and breaks none', () => {
     fc.assert(
       fc.property(configs, (config) => {
-        expect(patienceProblems(config).filter((problem) => problem.includes('a client may wait'))).toEqual([]);
+        expect(patienceProblems(config).filter((problem) => problem.includes('a client may wait'))).toEqual(
+          [],
+        );
       }),
     );
     const worst = (limitsOf: object): number[] =>

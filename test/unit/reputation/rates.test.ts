@@ -34,8 +34,11 @@ it('are counted for each rate and each key by itself', () => {
   const [one, other] = [newKey(), newKey()];
   one[1] = 1;
   other[1] = 2;
-  const count = (kind: typeof Kind.HostMeter | typeof Kind.NetworkMeter, key: typeof one, rate: Rate): number =>
-    countEvent(table, kind, key, rate, NOW, HALF, 2);
+  const count = (
+    kind: typeof Kind.HostMeter | typeof Kind.NetworkMeter,
+    key: typeof one,
+    rate: Rate,
+  ): number => countEvent(table, kind, key, rate, NOW, HALF, 2);
   expect([1, 2, 3, 4].map(() => count(Kind.HostMeter, one, Rate.Messages))).toEqual([1, 2, 3, 3]);
   expect(count(Kind.HostMeter, one, Rate.Recipients)).toBe(1);
   expect(count(Kind.HostMeter, other, Rate.Messages)).toBe(1);

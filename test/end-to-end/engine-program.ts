@@ -3,13 +3,15 @@
  *
  * The product has no command to kill a shard, and needs none. This program starts the product's own Threads
  * and obeys lines on standard input: `kill N` ends shard N as a fault would, `counters` prints the counters,
- * `stop` ends everything. What the shards tell goes to standard error, the log to standard output.
+ * `open ADDRESS` the sessions that a client and its network have open, `stop` ends everything. What the shards tell goes to standard error, the log to standard output.
  */
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
+import { parseAddress } from '../../src/base/address.ts';
 import { endpointOf } from '../../src/config/addresses.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { Threads } from '../../src/primary/threads.ts';
+import { hostKey, Kind, networkOf, newKey } from '../../src/reputation/keys.ts';
 import { sumCounters } from '../../src/session/counters.ts';
 
 const config = loadConfig(process.argv[2]!);
@@ -36,9 +38,25 @@ const threads = new Threads(
 process.stdout.on('error', () => undefined);
 threads.start();
 
+function sayOpen(address: string): void {
+  const words = new Uint32Array(4);
+  parseAddress(address, words, 0);
+  const key = newKey();
+  hostKey(words, 0, key);
+  const { table } = threads;
+  const openOf = (kind: Kind): number => {
+    const index = table.find(kind, key);
+    return index < 0 ? 0 : table.openOf(index);
+  };
+  const host = openOf(Kind.Host);
+  networkOf(key);
+  say(`open ${address} ${host} ${openOf(Kind.Network)}`);
+}
+
 createInterface({ input: process.stdin }).on('line', (line) => {
   const [word, number] = line.split(' ');
   if (word === 'kill') void threads.kill(Number(number)).then(() => say(`killed ${number}`));
   else if (word === 'counters') say(`counters ${JSON.stringify(sumCounters(threads.counters, shards))}`);
+  else if (word === 'open') sayOpen(number!);
   else if (word === 'stop') process.exit(0);
 });

@@ -21,7 +21,7 @@ export interface SluiceOptions {
   readonly backendPort: number;
   /** Listen here again; otherwise on a free port. */
   readonly port?: number;
-  /** Keys of the configuration file, merged table by table over those of `baseConfig`. */
+  /** Keys of the configuration file, merged table by table over those of `baseConfig`; `listener` into its one listener. */
   readonly config?: Readonly<Record<string, Table | string>>;
 }
 
@@ -112,7 +112,9 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-system-'));
   const config = baseConfig(port, options.backendPort, directory);
   for (const [name, value] of Object.entries(options.config ?? {})) {
-    config[name] = typeof value === 'string' ? value : { ...(config[name] as Table), ...value };
+    if (name === 'listener' && typeof value !== 'string')
+      config[name] = (config[name] as Table[]).map((row) => ({ ...row, ...value }));
+    else config[name] = typeof value === 'string' ? value : { ...(config[name] as Table), ...value };
   }
   const file = join(directory, 'sluice.toml');
   await writeFile(file, stringify(config));

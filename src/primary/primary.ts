@@ -191,10 +191,13 @@ export class Primary {
   #oneDrained(): void {
     this.#drained += 1;
     if (this.#killed || this.#drained < this.#engines.length) return;
-    void this.#sayPeaks().then(() => {
-      this.#say('drained');
-      this.#ended(0);
-    });
+    void this.#endDrained();
+  }
+
+  async #endDrained(): Promise<void> {
+    await this.#sayPeaks();
+    this.#say('drained');
+    this.#ended(0);
   }
 }
 

@@ -100,6 +100,7 @@ describe('a shard that is killed while it holds leases', () => {
     await listening(4);
     await isOpen('127.8.0.1', 0, 0);
     await fill();
+    expect(program.said).not.toContain('ShardBug');
   });
 
   test('takes none from the shard that lives on', async () => {

@@ -139,10 +139,12 @@ describe('the sliding window', () => {
 
   it('reads a steady sender right', () => {
     const twin = new Twin(60_000);
+    let wrongest = 0;
     for (let second = 0; second < 600; second += 1) {
       twin.admit(NOW + second * 1_000, Infinity);
-      if (second > 90) expect(Math.abs(twin.rate(NOW + second * 1_000) - 60)).toBeLessThanOrEqual(1.001);
+      if (second > 90) wrongest = Math.max(wrongest, Math.abs(twin.rate(NOW + second * 1_000) - 60));
     }
+    expect(wrongest).toBeLessThanOrEqual(1.001);
   });
 
   it('forgets every event before its number comes round again', () => {

@@ -77,7 +77,7 @@ export class Sessions {
   readonly dripped: Uint16Array;
   readonly dripSinceMs: Float64Array;
 
-  /** limit: the limit that was exceeded first (policy/limits), the delay that rates ask of the session in all, and when the last MAIL or RCPT came. */
+  /** limit: which was exceeded first (policy/limits), the delay that rates ask for in all, when MAIL or RCPT came last. */
   readonly limits: Uint8Array;
   readonly excessDelaysMs: Uint32Array;
   readonly askedMs: Float64Array;

@@ -4,7 +4,8 @@
  * A client that follows RFC 5321 is silent until it has read the whole greeting. An unknown one gets the first
  * line (`220-…`) and then silence for `screen.greet_wait`; the last line lets it speak. A slow one gets the
  * first line in drips of `shape.drip_bytes`, and the last one after its planned delay. Whoever is known gets
- * the single line at once. A rate near its limit (limit) makes the silence longer, whoever it is. Bytes from the client before the last line are a pregreet.
+ * the single line at once. A rate near its limit (limit) makes the silence longer, whoever it is. Bytes from the
+ * client before the last line are a pregreet.
  *
  * In: phase Greeting, set by admit.   Out: phase Listening, or dismissed.
  * Cost: two writes and one timer for the unknown, one write for the known. Silence costs nothing.

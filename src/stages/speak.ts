@@ -1,9 +1,10 @@
 /**
  * speak — how every reply leaves: at once, or owed until its time has come
  *
- * The stages say what, this says when. The reply of a slow session, or of one that owes time because of a rate (limit), is owed for the delay that its plan and the
- * patience budget allow (policy/patience); the session then does nothing until the wheel calls, and enters the
- * phase that was named with the reply. What the client sends meanwhile waits in the transport.
+ * The stages say what, this says when. The reply of a slow session, or of one that owes time because of a rate (limit), is
+ * owed for the delay that its plan and the patience budget allow (policy/patience); the session then does nothing until
+ * the wheel calls, and enters the phase that was named with the reply. What the client sends meanwhile waits in the
+ * transport.
  */
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';

@@ -21,8 +21,8 @@
  * The number goes round after 4,096 halves (an hour and eight minutes for the smallest window). Before a word can come to
  * life again it is emptied: `freshen`, called when a meter is claimed for the first time in a half window, takes
  * away every count that is out of reach; all of them when the meter was not seen for a whole round, and then a client
- * that comes back on two shards in the same instant may have one event less. A shard whose clock is ahead by less than a half is understood; counts of a
- * clock that is further away are forgotten.
+ * that comes back on two shards in the same instant may have one event less. A shard whose clock is ahead by less than
+ * a half is understood; counts of a clock that is further away are forgotten.
  *
  * Not taken: a list of times (exact, and as long as the limit is high); finer parts (a word each, and four rates have to
  * fit a cache line); a bucket that leaks (one word, the same bound, and it cannot say "5 in 60 s").

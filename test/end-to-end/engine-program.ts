@@ -3,7 +3,8 @@
  *
  * The product has no command to kill a shard, and needs none. This program starts the product's own Threads
  * and obeys lines on standard input: `kill N` ends shard N as a fault would, `counters` prints the counters,
- * `open ADDRESS` the sessions that a client and its network have open, `stop` ends everything. What the shards tell goes to standard error, the log to standard output.
+ * `open ADDRESS` the sessions that a client and its network have open, `stop` ends everything. What the shards
+ * tell goes to standard error, the log to standard output.
  */
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';

@@ -9,9 +9,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { settingsMarkdown } from '../src/config/describe.ts';
+import { limitTable } from '../src/policy/limits.ts';
 import { signals } from '../src/reputation/signals.ts';
 import { counterTable } from '../src/session/counters.ts';
 import { endingTable } from '../src/session/endings.ts';
+import { replyTable } from '../src/smtp/replies.ts';
 import { verbTable } from '../src/smtp/verbs.ts';
 
 const readmeFile = fileURLToPath(new URL('../README.md', import.meta.url));
@@ -50,6 +52,19 @@ export const generatedBlocks: ReadonlyMap<string, string> = new Map([
     table(
       ['signal', 'points', 'the client …'],
       Object.entries(signals).map(([name, { weight, says }]) => [`\`${name}\``, String(weight), says]),
+    ),
+  ],
+  [
+    'limits',
+    table(
+      ['setting', 'counts', 'of one', 'reply', 'counter'],
+      Object.entries(limitTable).map(([name, row]) => [
+        `\`limits.${name}\``,
+        row.counts,
+        row.of,
+        `\`${replyTable[row.reply].text}\``,
+        `\`${row.counter}\``,
+      ]),
     ),
   ],
   [

@@ -23,7 +23,8 @@
  * comes next belongs to the handshake. A TLS stream always says goodbye in order, or clients report a cut.
  */
 import type { Socket } from 'node:net';
-import type { SecureContext, TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { assert } from '../base/assert.ts';
 import { ByteQueue } from '../transport/byte-queue.ts';
 import type { Notices } from '../transport/notices.ts';
@@ -144,6 +145,11 @@ export class NodeStreams implements StreamEvents {
 
   tlsOf(slot: number): string {
     return this.tlsTexts[slot]!;
+  }
+
+  isTlsResumed(slot: number): boolean {
+    const socket = this.sockets[slot];
+    return socket instanceof TLSSocket && socket.isSessionReused();
   }
 
   /** Puts TLS around a socket whose words are out. */

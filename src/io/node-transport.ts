@@ -156,6 +156,10 @@ export class NodeTransport implements Transport {
     return this.streams.tlsOf(this.notices.slotFor(handle));
   }
 
+  isTlsResumed(handle: Handle): boolean {
+    return this.streams.isTlsResumed(this.notices.slotFor(handle));
+  }
+
   unwritten(handle: Handle): number {
     return this.streams.unwritten(this.notices.slotFor(handle));
   }

@@ -68,7 +68,11 @@ export function plannedDelayMs(config: Config, timer: Timer): number {
 export function patienceTable(
   config: Config,
 ): readonly { timer: string; limitMs: number; worstMs: number; source: string }[] {
+  const slowed = [Timer.Greeting, Timer.Mail, Timer.Rcpt].filter((timer) => slowsByRate(config, timer));
   const rows = timerTable.map((row, timer) => {
+    const excessMs = slowed.some((one) => one === timer)
+      ? allowedDelayMs(config, timer as Timer, Infinity, 0)
+      : 0;
     const slowMs = allowedDelayMs(config, timer as Timer, plannedDelayMs(config, timer as Timer), 0);
     const screenedMs = timer === Timer.Greeting ? config.screen.greetWaitMs : 0;
     // A recipient is judged by the backend: the wait for a lane and for its reply falls under the same timer.
@@ -76,7 +80,8 @@ export function patienceTable(
     return {
       timer: row.name,
       limitMs: row.limitMs,
-      worstMs: Math.max(slowMs, screenedMs) + backendMs,
+      // The wait for the backend is a part of what a rate asks for (stages/speak).
+      worstMs: Math.max(Math.max(slowMs, screenedMs) + backendMs, excessMs),
       source: row.source,
     };
   });
@@ -84,6 +89,17 @@ export function patienceTable(
   const handoverMs = Math.max(config.backend.waitMaxMs, HANDOVER_MS_MAX);
   const source = 'RFC 5321 §4.5.3.2.6; until the backend has it all';
   return [...rows, { timer: 'end of data', limitMs: 10 * MINUTE_MS, worstMs: handoverMs, source }];
+}
+
+/** Whether a rate near its limit can delay what falls under a timer; what a session owes is paid at MAIL and RCPT alike. */
+function slowsByRate(config: Config, timer: Timer): boolean {
+  const { limits } = config;
+  if (limits.slowFrom >= 100) return false;
+  if (limits.connectionRate > 0 || limits.networkConnectionRate > 0) return true;
+  const { messageRate, networkMessageRate, recipientRate, networkRecipientRate } = limits;
+  return (
+    timer !== Timer.Greeting && messageRate + networkMessageRate + recipientRate + networkRecipientRate > 0
+  );
 }
 
 function backendWorstMs(config: Config): number {

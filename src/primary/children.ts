@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 import type { ToShard } from '../worker/messages.ts';
 import { portable, withFact } from './facts.ts';
 import type { EngineEvents, EngineOrder, FromEngine, ToEngine } from './engine-order.ts';
+import type { PeakReport } from './peak-lines.ts';
+import { NO_PEAKS } from './peak-lines.ts';
 
 const RESTART_MS = 1_000;
 
@@ -27,6 +29,10 @@ export class Child {
   #starts = 0;
   #restart: NodeJS.Timeout | null = null;
   #tellCounts: (counts: Record<string, number>) => void = () => undefined;
+  /** What it told at its end, when nobody had asked. */
+  #lastPeaks: PeakReport = NO_PEAKS;
+  readonly #keepPeaks = (report: PeakReport): void => void (this.#lastPeaks = report);
+  #tellPeaks = this.#keepPeaks;
 
   constructor(name: string, order: EngineOrder, events: EngineEvents) {
     this.#name = name;
@@ -44,6 +50,7 @@ export class Child {
     child.on('message', (message: FromEngine) => {
       if (message.kind === 'told') this.#events.told(message.shard, message.message);
       else if (message.kind === 'counts') this.#tellCounts(message.counts);
+      else if (message.kind === 'peaks') this.#tellPeaks(message.report);
       else this.#endDrain();
     });
     child.on('exit', (code, signal) => this.#exited(code, signal));
@@ -73,6 +80,20 @@ export class Child {
     this.tell(-1, message);
   }
 
+  /** The peaks since they were asked for the last time; those told at the end when the process is gone. */
+  peaks(): Promise<PeakReport> {
+    return new Promise((resolve) => {
+      this.#tellPeaks(this.#lastPeaks);
+      this.#tellPeaks = (report) => {
+        this.#tellPeaks = this.#keepPeaks;
+        resolve(report);
+      };
+      if (this.#child?.connected === true && !this.#drained)
+        this.#child.send({ kind: 'peaks' } satisfies ToEngine);
+      else this.#tellPeaks(this.#lastPeaks);
+    });
+  }
+
   drain(): void {
     this.#draining = true;
     if (this.#restart !== null) clearTimeout(this.#restart);
@@ -89,6 +110,7 @@ export class Child {
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
     this.#child = null;
     this.#tellCounts({});
+    this.#tellPeaks(this.#lastPeaks);
     if (this.#draining) {
       this.#endDrain();
       return;

@@ -9,6 +9,7 @@ import type { ListsMemory } from '../policy/lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { FromShard, ToShard } from '../worker/messages.ts';
 import type { Identities } from './certificates.ts';
+import type { PeakReport } from './peak-lines.ts';
 
 export interface EngineOrder {
   readonly config: Config;
@@ -39,10 +40,12 @@ export type ToEngine =
   | { readonly kind: 'drain' }
   /** For one shard of the process, or, -1, for all. */
   | { readonly kind: 'tell'; readonly shard: number; readonly message: ToShard }
-  | { readonly kind: 'count' };
+  | { readonly kind: 'count' }
+  | { readonly kind: 'peaks' };
 
 /** From a child process to the primary. */
 export type FromEngine =
   | { readonly kind: 'told'; readonly shard: number; readonly message: FromShard }
   | { readonly kind: 'counts'; readonly counts: Record<string, number> }
+  | { readonly kind: 'peaks'; readonly report: PeakReport }
   | { readonly kind: 'drained' };

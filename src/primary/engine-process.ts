@@ -27,9 +27,14 @@ process.on('message', (message: ToEngine) => {
     else threads?.tell(message.shard, message.message);
     return;
   }
+  if (message.kind === 'peaks') {
+    if (threads !== null) tell({ kind: 'peaks', report: threads.peaks() });
+    return;
+  }
   threads = new Threads(sharedOrder(message.order), {
     told: (shard, heard) => tell({ kind: 'told', shard, message: heard }),
     drained: () => {
+      if (threads !== null) tell({ kind: 'peaks', report: threads.peaks() });
       tell({ kind: 'drained' });
       process.disconnect?.();
     },

@@ -23,6 +23,8 @@ import type { EngineEvents, EngineOrder } from './engine-order.ts';
 import { compileLists } from './list-files.ts';
 import { readMachine } from './machine.ts';
 import { Notices } from './notices.ts';
+import type { PeakReport } from './peak-lines.ts';
+import { peakLines } from './peak-lines.ts';
 import type { Plan } from './plan.ts';
 import { planFor, planText } from './plan.ts';
 import { PoolDesk } from './pool-desk.ts';
@@ -35,6 +37,7 @@ interface Engine {
   kill(): void;
   tellAll(message: ToShard): void;
   counts(): Record<string, number> | Promise<Record<string, number>>;
+  peaks(): PeakReport | Promise<PeakReport>;
 }
 
 export class Primary {
@@ -97,6 +100,7 @@ export class Primary {
     const count = (): void => void this.#sayCounts();
     process.on('SIGUSR2', count);
     this.#start(plan, config, endpoint, lists, certificates.identities);
+    const report = setInterval(() => void this.#sayPeaks(), config.limits.reportIntervalMs);
     await Promise.race([ready, ended]);
     if (this.#failure === null && !this.#draining) {
       const where = config.listener.map((listener) => listener.address).join(', ');
@@ -105,6 +109,7 @@ export class Primary {
     const code = await ended;
     void reload.end();
     this.#pools?.end();
+    clearInterval(report);
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
     process.off('SIGHUP', hangup);
@@ -116,16 +121,14 @@ export class Primary {
   stop(): void {
     if (this.#draining) {
       this.#say('stopped before all sessions had ended');
-      this.#kill();
-      this.#ended(0);
+      void this.#endNow();
       return;
     }
     this.#draining = true;
     this.#say('draining: no new clients, messages in hand are finished');
     const timer = setTimeout(() => {
       this.#say('drain_timeout has passed; the sessions that are left end now');
-      this.#kill();
-      this.#ended(0);
+      void this.#endNow();
     }, this.#config.engine.drainTimeoutMs);
     timer.unref();
     for (const engine of this.#engines) engine.drain();
@@ -140,6 +143,22 @@ export class Primary {
         if (value !== 0) sum[name] = (sum[name] ?? 0) + value;
     }
     this.#say(`counters ${JSON.stringify(sum)}`);
+  }
+
+  /** Prints the peaks since the last time, as Postfix's anvil does. */
+  async #sayPeaks(): Promise<void> {
+    const { windowMs } = this.#config.limits;
+    const reports = await Promise.all(this.#engines.map(async (engine) => engine.peaks()));
+    const nowSec = Math.floor(Date.now() / 1000);
+    for (const line of peakLines(reports, windowMs, nowSec)) this.#say(line);
+  }
+
+  /** Ends with the sessions that are left; what processes do not tell at once is not printed. */
+  async #endNow(): Promise<void> {
+    const peaks = this.#sayPeaks();
+    this.#kill();
+    await peaks;
+    this.#ended(0);
   }
 
   #kill(): void {
@@ -218,6 +237,11 @@ export class Primary {
   #oneDrained(): void {
     this.#drained += 1;
     if (this.#killed || this.#drained < this.#engines.length) return;
+    void this.#endDrained();
+  }
+
+  async #endDrained(): Promise<void> {
+    await this.#sayPeaks();
     this.#say('drained');
     this.#ended(0);
   }
@@ -232,6 +256,7 @@ function startThreads(order: EngineOrder, events: EngineEvents): Engine & { tabl
     kill: () => threads.stop(),
     tellAll: (message) => threads.tellAll(message),
     counts: () => threads.counts(),
+    peaks: () => threads.peaks(),
   };
 }
 

@@ -9,10 +9,11 @@ import { randomInt } from 'node:crypto';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ReputationTable } from '../reputation/table.ts';
-import { Counters, sumCounters } from '../session/counters.ts';
+import { Counters, sumCounters, takePeaks } from '../session/counters.ts';
 import type { FromShard, ShardOrder, ToShard } from '../worker/messages.ts';
 import type { EngineEvents, EngineOrder } from './engine-order.ts';
 import { withFact } from './facts.ts';
+import type { PeakReport } from './peak-lines.ts';
 
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 10_000;
@@ -71,6 +72,15 @@ export class Threads {
   tellAll(message: ToShard): void {
     this.#order = withFact(this.#order, message);
     for (const { worker } of this.#threads) worker?.postMessage(message);
+  }
+
+  /** The peaks since they were asked for the last time, and the clients of the last window. */
+  peaks(): PeakReport {
+    const sinceSec = Math.floor((Date.now() - this.#order.config.limits.windowMs) / 1000);
+    return {
+      peaks: takePeaks(this.counters, this.#order.shards),
+      clients: this.table.hostsSince(sinceSec),
+    };
   }
 
   /** Asks every shard to empty itself; `drained` is told when all have ended. */

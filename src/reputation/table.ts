@@ -20,7 +20,7 @@
 import { assert } from '../base/assert.ts';
 import { ONE } from './decay.ts';
 import { Dirty } from './dirty.ts';
-import { isMeter } from './keys.ts';
+import { isMeter, Kind } from './keys.ts';
 import type { Key } from './keys.ts';
 import { claimKindOf, ClaimState, claimStateOf, EntryWord, HeaderWord, markOf, markWord } from './layout.ts';
 import { Mark, PASSES, SHARDS_MAX, WAYS, WRITERS_MAX } from './layout.ts';
@@ -49,6 +49,8 @@ export class ReputationTable {
   private readonly opens: Opens;
   private readonly sets: Sets;
   private readonly shards: number;
+  /** When the key of the last claim was seen before it; for rates. */
+  seenBeforeSec = 0;
 
   /** Bytes that a table of `entries` (made up to a multiple of eight) for `shards` shards needs. */
   static bytesFor(entries: number, shards: number): number {
@@ -244,6 +246,19 @@ export class ReputationTable {
     this.sets.release(shard, true);
   }
 
+  /** Hosts with an open session, and those that were seen at `sinceSec` or later. Walks the whole table. */
+  hostsSince(sinceSec: number): number {
+    let hosts = 0;
+    for (let index = 0; index < this.entries; index += 1) {
+      const at = this.sets.wordOf(index);
+      const claim = Atomics.load(this.words, at);
+      if (claimStateOf(claim) !== ClaimState.Stable || claimKindOf(claim) !== Kind.Host) continue;
+      const seenSec = Atomics.load(this.words, at + EntryWord.seenSec) >>> 0;
+      if (seenSec >= sinceSec || this.opens.count(index) > 0) hosts += 1;
+    }
+    return hosts;
+  }
+
   /** The first word of an entry; for the other files of this folder. */
   wordOf(index: number): number {
     assert(index >= 0 && index < this.entries, 'no such entry');
@@ -254,6 +269,7 @@ export class ReputationTable {
   private seen(index: number, kind: number, nowSec: number): void {
     const at = this.wordOf(index);
     const seenSec = Atomics.load(this.words, at + EntryWord.seenSec) >>> 0;
+    this.seenBeforeSec = seenSec;
     if (!isMeter(kind)) {
       if (this.sets.wasNew || seenSec !== nowSec) this.dirty.note(index);
       if (seenSec < nowSec) emptySlots(this.words, at, seenSec, nowSec);

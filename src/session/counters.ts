@@ -3,9 +3,11 @@
  *
  * One table: name, unit, what it says and what to do about it. Each shard writes one row of a shared block and
  * nobody else writes it, so a count is a plain addition to a Float64Array, exact up to 2^53; a reader sums the
- * rows. Endings are counted in columns of their own behind the named ones.
+ * rows. Endings are counted in columns of their own behind the named ones; behind those are the shard's peaks (peaks).
  */
 import { endingNames } from './endings.ts';
+import type { Peak } from './peaks.ts';
+import { PEAK_WORDS, peakNames, Peaks, PERIOD_WORDS } from './peaks.ts';
 
 interface Counter {
   readonly unit:
@@ -103,6 +105,23 @@ export const counterTable = {
   bytesIn: { unit: 'bytes', says: 'Bytes read from clients.' },
   bytesOut: { unit: 'bytes', says: 'Bytes given to clients.' },
   delay: { unit: 'milliseconds', says: 'Waiting time that clients were made to spend.' },
+  overConnections: { unit: 'sessions', says: 'Sessions over limits.connections.' },
+  overNetworkConnections: { unit: 'sessions', says: 'Sessions over limits.network_connections.' },
+  overConnectionRate: { unit: 'sessions', says: 'Sessions over limits.connection_rate.' },
+  overNetworkConnectionRate: { unit: 'sessions', says: 'Sessions over limits.network_connection_rate.' },
+  overMessageRate: { unit: 'commands', says: 'MAIL commands over limits.message_rate.' },
+  overNetworkMessageRate: { unit: 'commands', says: 'MAIL commands over limits.network_message_rate.' },
+  overRecipientRate: { unit: 'commands', says: 'RCPT commands over limits.recipient_rate.' },
+  overNetworkRecipientRate: { unit: 'commands', says: 'RCPT commands over limits.network_recipient_rate.' },
+  overTlsRate: {
+    unit: 'sessions',
+    says: 'TLS sessions over limits.tls_rate, refused before or after they began.',
+  },
+  overNetworkTlsRate: { unit: 'sessions', says: 'The same over limits.network_tls_rate.' },
+  slowedByRate: {
+    unit: 'commands',
+    says: 'Greetings and replies that were delayed because a rate came near its limit.',
+  },
   lanesOpened: { unit: 'connections', says: 'Connections made to the backend.' },
   lanesFailed: {
     unit: 'connections',
@@ -134,19 +153,23 @@ export const Count = Object.fromEntries(names.map((name, column) => [name, colum
   readonly [Name in CounterName]: number;
 };
 
-const ROW_WORDS = names.length + endingNames.length;
+const ROW_WORDS = names.length + endingNames.length + PEAK_WORDS;
 
 /** The counts of one shard: a row of shared memory. */
 export class Counters {
   /** Bytes of shared memory that `shards` rows take. */
   static bytesFor(shards: number): number {
-    return shards * ROW_WORDS * Float64Array.BYTES_PER_ELEMENT;
+    return (PERIOD_WORDS + shards * ROW_WORDS) * Float64Array.BYTES_PER_ELEMENT;
   }
 
+  /** The peaks of this shard. */
+  readonly peaks: Peaks;
   readonly #row: Float64Array;
 
   constructor(shared: SharedArrayBuffer, shard: number) {
-    this.#row = new Float64Array(shared, shard * ROW_WORDS * Float64Array.BYTES_PER_ELEMENT, ROW_WORDS);
+    const all = new Float64Array(shared);
+    this.#row = all.subarray(PERIOD_WORDS + shard * ROW_WORDS, PERIOD_WORDS + (shard + 1) * ROW_WORDS);
+    this.peaks = new Peaks(this.#row.subarray(ROW_WORDS - PEAK_WORDS), all.subarray(0, PERIOD_WORDS));
   }
 
   /** Adds one to a column of `Count`. */
@@ -177,6 +200,20 @@ export class Counters {
       all[`ending.${name}`] = this.#row[names.length + number]!;
     return all;
   }
+}
+
+/** The highest peak of each kind that the shards have seen in this period; the next one begins. */
+export function takePeaks(shared: SharedArrayBuffer, shards: number): readonly Peak[] {
+  const highest: (Peak | null)[] = peakNames.map(() => null);
+  for (let shard = 0; shard < shards; shard++) {
+    const { peaks } = new Counters(shared, shard);
+    for (const kind of highest.keys()) {
+      const peak = peaks.read(kind);
+      if (peak !== null && peak.value > (highest[kind]?.value ?? 0)) highest[kind] = peak;
+    }
+  }
+  new Float64Array(shared, 0, PERIOD_WORDS)[0]! += 1;
+  return highest.filter((peak) => peak !== null);
 }
 
 /** Adds up the rows of all shards, by name. */

@@ -106,7 +106,19 @@ export const endingTable = {
     blame: 'client',
     verdict: 'limit',
     signal: null,
-    says: 'had too many sessions at once',
+    says: 'had too many sessions at once, alone or with its network',
+  },
+  connectionRate: {
+    blame: 'client',
+    verdict: 'limit',
+    signal: null,
+    says: 'connected too often, alone or with its network',
+  },
+  tlsRate: {
+    blame: 'client',
+    verdict: 'limit',
+    signal: null,
+    says: 'began too many TLS sessions, alone or with its network',
   },
   commandTimeLimit: {
     blame: 'client',

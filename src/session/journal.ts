@@ -34,6 +34,8 @@ export interface SessionReport {
   messages: number;
   /** Time spent waiting for the backend. */
   backendMs: number;
+  /** The first limit that was exceeded, by its name in the configuration; '' for none. */
+  limit: string;
 }
 
 export interface Journal {
@@ -66,5 +68,6 @@ export function emptyReport(): SessionReport {
     recipientsBad: 0,
     messages: 0,
     backendMs: 0,
+    limit: '',
   };
 }

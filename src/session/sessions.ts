@@ -5,7 +5,7 @@
  * there is no map between the two. The columns are written by the stages, each of which owns a few of them;
  * `open` and `close` are the only way a row comes and goes, and `enter` the only way its phase changes.
  *
- * Memory: about 130 bytes of columns a slot, taken at birth. Strings (address, HELO) are held from the
+ * Memory: about 145 bytes of columns a slot, taken at birth. Strings (address, HELO) are held from the
  * moment they are known until the row is closed. Nothing else of a session lives here: an envelope comes
  * with MAIL (session/envelope), a message with DATA (backend/spool).
  */
@@ -42,6 +42,8 @@ export const Flag = {
   Handshaking: 1024,
   /** TLS is up. */
   Secured: 2048,
+  /** No limit holds for the client. */
+  Unlimited: 4096,
 } as const;
 
 export class Sessions {
@@ -80,6 +82,11 @@ export class Sessions {
   readonly owed: (Uint8Array | null)[];
   readonly dripped: Uint16Array;
   readonly dripSinceMs: Float64Array;
+
+  /** limit: which was exceeded first (policy/limits), the delay that rates ask for in all, when MAIL or RCPT came last. */
+  readonly limits: Uint8Array;
+  readonly excessDelaysMs: Uint32Array;
+  readonly askedMs: Float64Array;
 
   /** deliver: the body's state between two pieces (smtp/body-end). */
   readonly bodyStates: Uint8Array;
@@ -125,6 +132,9 @@ export class Sessions {
     this.owed = Array.from<Uint8Array | null>({ length: capacity }).fill(null);
     this.dripped = new Uint16Array(capacity);
     this.dripSinceMs = new Float64Array(capacity);
+    this.limits = new Uint8Array(capacity);
+    this.excessDelaysMs = new Uint32Array(capacity);
+    this.askedMs = new Float64Array(capacity);
     this.bodyStates = new Uint8Array(capacity);
     this.backendSinceMs = new Float64Array(capacity);
     this.endings = new Uint8Array(capacity);
@@ -167,6 +177,9 @@ export class Sessions {
     this.errors[slot] = 0;
     this.dripped[slot] = 0;
     this.dripSinceMs[slot] = 0;
+    this.limits[slot] = 0;
+    this.excessDelaysMs[slot] = 0;
+    this.askedMs[slot] = nowMs;
     this.bodyStates[slot] = 0;
     this.backendSinceMs[slot] = 0;
     this.endings[slot] = NO_ENDING;

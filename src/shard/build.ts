@@ -12,6 +12,7 @@ import type { SpoolFiles } from '../backend/spool-files.ts';
 import type { Config } from '../config/config.ts';
 import type { Lists } from '../policy/lists.ts';
 import { inlineLists } from '../policy/lists.ts';
+import { limitPlan } from '../policy/limits.ts';
 import { NetworkSet } from '../policy/networks.ts';
 import { passesNeeded, passTtlsSec } from '../policy/pace.ts';
 import { PoolMap } from '../policy/pool-map.ts';
@@ -114,6 +115,7 @@ export function buildWorks(parts: ShardParts): Works {
     spool,
     envelopes: new Envelopes(),
     lists: parts.lists ?? inlineLists(config),
+    limits: limitPlan(config),
     traps: {
       recipients: new Set(config.traps.recipients.map((mailbox) => mailbox.toLowerCase())),
       lowPriority: NetworkSet.compile(config.traps.lowPriority),

@@ -16,7 +16,7 @@ interface ReplyRow {
   readonly hangsUp?: true;
 }
 
-/** `%h` stands for the host name. */
+/** `%h` stands for the host name; `%a` for the client that a limit is about, filled in when it is said (stages/limit). */
 export const replyTable = {
   bye: { text: '221 2.0.0 Bye', hangsUp: true },
   startTls: { text: '220 2.0.0 Ready to start TLS' },
@@ -30,7 +30,11 @@ export const replyTable = {
 
   shuttingDown: { text: '421 4.3.2 %h Service is shutting down, try again', hangsUp: true },
   sessionsFull: { text: '421 4.3.2 %h All sessions are in use, try again', hangsUp: true },
-  tooManyConnections: { text: '421 4.7.0 %h Error: too many connections from your address', hangsUp: true },
+  tooManyConnections: { text: '421 4.7.0 %h Error: too many connections from %a', hangsUp: true },
+  tooManyTlsSessions: { text: '454 4.7.0 Error: too many new TLS sessions from %a' },
+  oneTlsSessionTooMany: { text: '421 4.7.0 %h Error: too many new TLS sessions from %a', hangsUp: true },
+  tooMuchMail: { text: '450 4.7.1 Error: too much mail from %a' },
+  tooManyRecipientsFrom: { text: '450 4.7.1 Error: too many recipients from %a' },
   commandTimeLimit: { text: '421 4.4.2 %h Error: timeout exceeded', hangsUp: true },
   commandCountLimit: { text: '421 4.7.0 %h Error: too many commands', hangsUp: true },
   errorLimit: { text: '421 4.7.0 %h Error: too many errors', hangsUp: true },

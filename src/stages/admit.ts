@@ -1,7 +1,7 @@
 /**
  * admit — may this client come in, and how fast will we speak?
  *
- * The first stage: permanent lists, the number of sessions the client has open, and what the reputation table
+ * The first stage: permanent lists, the limits of connections (limit), and what the reputation table
  * remembers decide on a pace (policy/pace). Nothing here waits: all of it is memory.
  *
  * In: a stream that was opened.   Out: phase Greeting, or one line of refusal and phase Closing.
@@ -9,6 +9,7 @@
 import { parseAddress } from '../base/address.ts';
 import type { Handle } from '../base/handle.ts';
 import { slotOf } from '../base/handle.ts';
+import { endingOver, limitRow, NO_LIMIT } from '../policy/limits.ts';
 import type { Listed } from '../policy/pace.ts';
 import { Pace, paceFor } from '../policy/pace.ts';
 import { hostKey, Kind, networkKey, newKey } from '../reputation/keys.ts';
@@ -20,6 +21,7 @@ import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { startGreeting } from './banner.ts';
 import { dismiss } from './end.ts';
+import { limitReply, overAtConnect } from './limit.ts';
 import { noteLowPriority } from './traps.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
@@ -45,9 +47,12 @@ export function admit(works: Works, handle: Handle): void {
   const open = recall(works, slot);
   noteLowPriority(works, slot);
   const listed = listedAs(works, slot);
-  const limit = works.config.limits.connections;
-  if (limit > 0 && open > limit && listed !== 'allow' && works.config.mode === 'enforce') {
-    return turnAway(works, slot, 'tooManyConnections', works.replies.tooManyConnections);
+  const { exceptions } = works.lists;
+  if (listed === 'allow' || (exceptions.size > 0 && exceptions.has(sessions.addresses, slot * 4)))
+    sessions.set(slot, Flag.Unlimited);
+  const limit = overAtConnect(works, slot, open);
+  if (limit !== NO_LIMIT) {
+    return turnAway(works, slot, endingOver(limit), limitReply(works, slot, limit, limitRow(limit).reply));
   }
   const pace = paceFor(works.config, listed, sessions.scores[slot]!, sessions.has(slot, Flag.Passed));
   sessions.paces[slot] = pace;

@@ -4,13 +4,15 @@
  * A client that follows RFC 5321 is silent until it has read the whole greeting. An unknown one gets the first
  * line (`220-…`) and then silence for `screen.greet_wait`; the last line lets it speak. A slow one gets the
  * first line in drips of `shape.drip_bytes`, and the last one after its planned delay. Whoever is known gets
- * the single line at once. Bytes from the client before the last line are a pregreet.
+ * the single line at once. A rate near its limit (limit) makes the silence longer, whoever it is. Bytes from the
+ * client before the last line are a pregreet.
  *
  * In: phase Greeting, set by admit.   Out: phase Listening, or dismissed.
  * Cost: two writes and one timer for the unknown, one write for the known. Silence costs nothing.
  */
 import { Action, Pace } from '../policy/pace.ts';
 import { allowedDelayMs, plannedDelayMs, Timer } from '../policy/patience.ts';
+import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
 import { bytesDue, dripDoneMs } from '../timing/pacer.ts';
 import { dismiss } from './end.ts';
@@ -20,25 +22,33 @@ import type { Works } from './works.ts';
 
 /** Says the first of the greeting, as the session's pace has it. */
 export function startGreeting(works: Works, slot: number): void {
-  const { sessions, config, greetings, outbox, wheel } = works;
-  if (sessions.paces[slot] === Pace.Instant) {
+  const { sessions, greetings, outbox, wheel } = works;
+  const waitMs = greetingMs(works, slot, sessions.excessDelaysMs[slot]!);
+  if (sessions.paces[slot] === Pace.Instant && waitMs === 0) {
     say(works, slot, greetings.last, Timer.None, Phase.Listening);
     return;
   }
-  if (sessions.paces[slot] === Pace.Screened) {
+  charge(works, slot, waitMs);
+  if (waitMs > greetingMs(works, slot, 0)) works.counters.add(Count.slowedByRate);
+  // The moment of the last line; the drips of the first one begin now.
+  sessions.dripSinceMs[slot] = works.nowMs + waitMs;
+  if (sessions.paces[slot] !== Pace.Slow) {
     outbox.put(greetings.teaser);
     sessions.dripped[slot] = greetings.teaser.length;
-    const waitMs = allowedDelayMs(config, Timer.Greeting, config.screen.greetWaitMs, 0);
-    charge(works, slot, waitMs);
-    sessions.dripSinceMs[slot] = works.nowMs + waitMs;
     wheel.arm(slot, works.nowMs + waitMs);
     return;
   }
-  const waitMs = allowedDelayMs(config, Timer.Greeting, plannedDelayMs(config, Timer.Greeting), 0);
-  charge(works, slot, waitMs);
-  // The moment of the last line; the drips of the first one begin now.
-  sessions.dripSinceMs[slot] = works.nowMs + waitMs;
   drip(works, slot, waitMs);
+}
+
+/** How long the greeting takes: as the pace has it, or as a rate near its limit asks (`excessMs`) if that is more. */
+function greetingMs(works: Works, slot: number, excessMs: number): number {
+  const { sessions, config } = works;
+  const pace = sessions.paces[slot];
+  let plannedMs = 0;
+  if (pace === Pace.Screened) plannedMs = config.screen.greetWaitMs;
+  else if (pace === Pace.Slow) plannedMs = plannedDelayMs(config, Timer.Greeting);
+  return allowedDelayMs(config, Timer.Greeting, Math.max(plannedMs, excessMs), 0);
 }
 
 /** The greeting's timer: another drip, or the last line. */
@@ -46,13 +56,7 @@ export function continueGreeting(works: Works, slot: number): void {
   const { sessions, greetings } = works;
   const lastDueMs = sessions.dripSinceMs[slot]!;
   if (works.nowMs < lastDueMs) {
-    const waitMs = allowedDelayMs(
-      works.config,
-      Timer.Greeting,
-      plannedDelayMs(works.config, Timer.Greeting),
-      0,
-    );
-    return drip(works, slot, waitMs);
+    return drip(works, slot, greetingMs(works, slot, works.sessions.excessDelaysMs[slot]!));
   }
   const dripped = sessions.dripped[slot]!;
   if (dripped < greetings.teaser.length) works.outbox.put(greetings.teaser.subarray(dripped));

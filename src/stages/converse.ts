@@ -27,6 +27,7 @@ import { startReceiving } from './deliver.ts';
 import { cut, dismiss, leavingOf } from './end.ts';
 import { forgetEnvelope } from './forget.ts';
 import { failTest, note } from './learn.ts';
+import { mayMail, mayRcpt } from './limit.ts';
 import { judgeRecipient } from './recipient.ts';
 import { say } from './speak.ts';
 import { offersTls, startTls } from './starttls.ts';
@@ -216,6 +217,7 @@ function mail(works: Works, slot: number, bytes: Uint8Array, start: number, end:
   const { sessions, mailboxes, greetings, envelopes, replies } = works;
   const offered = sessions.has(slot, Flag.Esmtp) ? works.lanes.capabilities.extensions : 0;
   const verdict = mailboxes.readMail(bytes, start, end, offered);
+  if (verdict !== Argument.Syntax && !mayMail(works, slot)) return undefined;
   if (verdict !== Argument.Good) return refuse(works, slot, mailReplies[verdict]!);
   const sizeMax = greetings.sizeMaxBytes;
   if (sizeMax > 0 && mailboxes.sizeBytes > sizeMax) return refuse(works, slot, 'messageTooBig');
@@ -231,6 +233,7 @@ function rcpt(works: Works, slot: number, bytes: Uint8Array, start: number, end:
   const { sessions, mailboxes } = works;
   const offered = sessions.has(slot, Flag.Esmtp) ? works.lanes.capabilities.extensions : 0;
   const verdict = mailboxes.readRcpt(bytes, start, end, offered);
+  if (verdict !== Argument.Syntax && !mayRcpt(works, slot)) return undefined;
   if (verdict !== Argument.Good) return refuse(works, slot, rcptReplies[verdict]!);
   return judgeRecipient(works, slot, `TO:${argumentOf(works, bytes)}`);
 }

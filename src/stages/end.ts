@@ -12,6 +12,7 @@ import type { EndingName } from '../session/endings.ts';
 import { endingNames, endingNumber, endingTable, NO_ENDING } from '../session/endings.ts';
 import { Phase, stageNames } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
+import { limitNames } from '../policy/limits.ts';
 import { paceNames } from '../policy/pace.ts';
 import { Standing } from '../smtp/dialogue.ts';
 import { forgetEnvelope } from './forget.ts';
@@ -142,5 +143,6 @@ function writeDown(works: Works, slot: number, ending: EndingName): void {
   report.recipientsBad = sessions.recipientsBad[slot]!;
   report.messages = sessions.messages[slot]!;
   report.backendMs = sessions.backendMs[slot]!;
+  report.limit = limitNames[sessions.limits[slot]!]!;
   works.journal.ended(report);
 }

@@ -5,6 +5,7 @@
  * that the next session of the same client begins with it. A test that is failed may cost more than points:
  * the configuration says whether it is ignored, makes every recipient be refused, or ends the session at once.
  */
+import { limitNames } from '../policy/limits.ts';
 import type { Action, TestName } from '../policy/pace.ts';
 import { Action as Actions, actionOf, Pace } from '../policy/pace.ts';
 import { SIGNALS_MAX } from '../reputation/decay.ts';
@@ -113,11 +114,11 @@ function givePasses(works: Works, index: number, nowSec: number): void {
   }
 }
 
-/** Names of the signals that a session noted, in the order of their numbers, separated by commas. */
+/** The limit that a session exceeded, and the signals that it noted in the order of their numbers, separated by commas. */
 export function reasonsOf(works: Works, slot: number): string {
   const bits = works.sessions.signals[slot]!;
-  if (bits === 0) return '';
-  let reasons = '';
+  let reasons: string = limitNames[works.sessions.limits[slot]!]!;
+  if (bits === 0) return reasons;
   for (let id = 1; id < SIGNALS_MAX; id++)
     if ((bits & (1 << id)) !== 0) reasons += reasons === '' ? signalNameOf[id]! : `,${signalNameOf[id]!}`;
   return reasons;

@@ -24,7 +24,7 @@ import { dismiss } from './end.ts';
 import { mustComeAgain } from './greylist.ts';
 import { harvestDelayMs } from './harvest.ts';
 import { note, passTests } from './learn.ts';
-import { say, sayAfter } from './speak.ts';
+import { excessReplyMs, say, sayAfter } from './speak.ts';
 import { learnTrap, springsTrap, unlearnTrap } from './traps.ts';
 import type { Works } from './works.ts';
 
@@ -69,7 +69,8 @@ export function recipientJudged(works: Works, slot: number): void {
   const code = lanes.codeOf(slot);
   const reply = lanes.replyOf(slot);
   // A slow client will not be back for seconds: the lane is for others meanwhile.
-  if (sessions.paces[slot] === Pace.Slow) lanes.release(slot, works.nowMs);
+  if (sessions.paces[slot] === Pace.Slow || excessReplyMs(works, slot, Timer.Rcpt) > 0)
+    lanes.release(slot, works.nowMs);
   if (lanes.outcomeOf(slot) !== Outcome.Answered) {
     return say(works, slot, reply, Timer.Rcpt, Phase.Listening);
   }

@@ -1,15 +1,15 @@
 /**
  * speak — how every reply leaves: at once, or owed until its time has come
  *
- * The stages say what, this says when. A slow session's reply is owed for the delay that its plan and the
- * patience budget allow (policy/patience); the session then does nothing until the wheel calls, and enters the
- * phase that was named with the reply. What the client sends meanwhile waits in the transport.
+ * The stages say what, this says when. The reply of a slow session, or of one that owes time because of a rate (limit), is
+ * owed for the delay that its plan and the patience budget allow (policy/patience); the session then does nothing until
+ * the wheel calls, and enters the phase that was named with the reply. What the client sends meanwhile waits in the
+ * transport.
  */
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
 import { Pace } from '../policy/pace.ts';
-import type { Timer } from '../policy/patience.ts';
-import { allowedDelayMs, plannedDelayMs } from '../policy/patience.ts';
+import { allowedDelayMs, plannedDelayMs, Timer } from '../policy/patience.ts';
 import type { Works } from './works.ts';
 
 /** Enters a phase in which the client is waited for; the time it has begins now. */
@@ -35,20 +35,40 @@ export function sayAfter(
   next: Phase,
   leastMs: number,
 ): void {
-  const { sessions, config } = works;
-  const slowMs = sessions.paces[slot] === Pace.Slow ? plannedDelayMs(config, timer) : 0;
-  const plannedMs = Math.max(slowMs, leastMs);
-  const delayMs = plannedMs > 0 ? allowedDelayMs(config, timer, plannedMs, sessions.delaysMs[slot]!) : 0;
+  const { sessions } = works;
+  const pacedMs = pacedDelayMs(works, slot, timer, leastMs);
+  const delayMs = Math.max(pacedMs, excessReplyMs(works, slot, timer));
   if (delayMs === 0) {
     works.outbox.put(reply);
     enter(works, slot, next);
     return;
   }
   charge(works, slot, delayMs);
+  if (delayMs > pacedMs) works.counters.add(Count.slowedByRate);
   sessions.owed[slot] = reply;
   sessions.phasesAfter[slot] = next;
   sessions.enter(slot, Phase.Owing);
   works.wheel.arm(slot, works.nowMs + delayMs);
+}
+
+function pacedDelayMs(works: Works, slot: number, timer: Timer, leastMs: number): number {
+  const { sessions, config } = works;
+  const slowMs = sessions.paces[slot] === Pace.Slow ? plannedDelayMs(config, timer) : 0;
+  const plannedMs = Math.max(slowMs, leastMs);
+  return plannedMs > 0 ? allowedDelayMs(config, timer, plannedMs, sessions.delaysMs[slot]!) : 0;
+}
+
+/**
+ * What a rate near its limit still asks of the session, on the reply to MAIL or RCPT. The time for which the client waits
+ * for that reply already, at the backend, is a part of it: it falls under the same timer.
+ */
+export function excessReplyMs(works: Works, slot: number, timer: Timer): number {
+  const { sessions, config } = works;
+  const spentMs = sessions.delaysMs[slot]!;
+  const owedMs = sessions.excessDelaysMs[slot]! - spentMs;
+  if (owedMs <= 0 || (timer !== Timer.Mail && timer !== Timer.Rcpt)) return 0;
+  const waitedMs = Math.ceil(works.nowMs - sessions.askedMs[slot]!);
+  return Math.max(0, allowedDelayMs(config, timer, owedMs, spentMs) - waitedMs);
 }
 
 /** The time of an owed reply has come. */

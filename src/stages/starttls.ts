@@ -22,6 +22,7 @@ import { Flag } from '../session/sessions.ts';
 import { Standing } from '../smtp/dialogue.ts';
 import { cut, dismiss, leavingOf } from './end.ts';
 import { forgetEnvelope } from './forget.ts';
+import { tlsAllowed, tlsBegun } from './limit.ts';
 import { note } from './learn.ts';
 import { enter, say } from './speak.ts';
 import type { Works } from './works.ts';
@@ -42,6 +43,10 @@ export function startTls(works: Works, slot: number, isAhead: boolean): void {
     return dismiss(works, slot, 'tlsInjection', replies.dataAhead);
   }
   if (sessions.has(slot, Flag.PeerEnded)) return cut(works, slot, leavingOf(works, slot));
+  if (!tlsAllowed(works, slot)) {
+    counters.add(Count.tlsRefused);
+    return undefined;
+  }
   const refusal = refusalFor(works);
   if (refusal !== null) {
     counters.add(Count.tlsRefused);
@@ -54,7 +59,7 @@ export function startTls(works: Works, slot: number, isAhead: boolean): void {
   return say(works, slot, replies.startTls, Timer.None, Phase.Handshaking);
 }
 
-/** The reply to a client that may not begin a handshake now, or null: every reason to refuse one stands here. */
+/** The reply to a client for whom there is no handshake to spare, or null. */
 function refusalFor(works: Works): Uint8Array | null {
   return works.handshakes >= works.config.tls.handshakesMax ? works.replies.tlsBusy : null;
 }
@@ -77,5 +82,6 @@ export function secured(works: Works, slot: number): void {
   sessions.standings[slot] = Standing.Fresh;
   sessions.scanned[slot] = 0;
   sessions.helos[slot] = '';
-  enter(works, slot, Phase.Listening);
+  if (tlsBegun(works, slot, !works.front.isTlsResumed(sessions.handleOf(slot))))
+    enter(works, slot, Phase.Listening);
 }

@@ -10,6 +10,7 @@ import type { UnknownRecipients } from '../backend/recipients.ts';
 import type { Spool } from '../backend/spool.ts';
 import type { Config } from '../config/config.ts';
 import type { Lists } from '../policy/lists.ts';
+import type { LimitPlan } from '../policy/limits.ts';
 import type { NetworkSet } from '../policy/networks.ts';
 import type { PoolMap } from '../policy/pool-map.ts';
 import type { SenderPools } from '../reputation/sender-pools.ts';
@@ -56,6 +57,7 @@ export interface Works {
   pools: PoolMap;
   readonly senders: SenderPools;
   readonly traps: Traps;
+  readonly limits: LimitPlan;
   readonly lines: LineReader;
   readonly mailboxes: MailboxReader;
   readonly bodies: BodyScanner;

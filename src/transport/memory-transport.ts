@@ -76,6 +76,11 @@ export class MemoryTransport extends MemoryNetwork implements Transport {
     return wire.tls === WireTls.Secure ? wire.tlsText : '';
   }
 
+  isTlsResumed(handle: Handle): boolean {
+    assert(this.tlsOf(handle) !== '', 'only a session inside TLS can be resumed');
+    return false;
+  }
+
   unwritten(handle: Handle): number {
     return this.wireFor(handle).unwritten;
   }

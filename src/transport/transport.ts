@@ -100,6 +100,9 @@ export interface Transport {
    */
   tlsOf(handle: Handle): string;
 
+  /** Whether the client resumed an earlier TLS session, which costs a fraction of a new one; asked after Secured. */
+  isTlsResumed(handle: Handle): boolean;
+
   /**
    * Sends what was written, then closes; the peer may still send, which is thrown away. `peerIsDone` says that the
    * peer has nothing more to send (it said QUIT): a transport may then close without waiting for the peer's end.

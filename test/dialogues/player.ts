@@ -64,9 +64,9 @@ class Player {
     this.world.onHeard = (client) => this.#hear(client);
     this.world.onEnded = (report) => {
       const number = [...this.#clients].find(([, client]) => client.port === report.port)?.[0] ?? 0;
-      this.lines.push(
-        `${this.#time()}  end${number > 1 ? number : ''} ${report.ending}${report.tls === '' ? '' : `, ${report.tls}`}`,
-      );
+      const over = report.limit === '' ? '' : `, limit ${report.limit}`;
+      const tls = report.tls === '' ? '' : `, ${report.tls}`;
+      this.lines.push(`${this.#time()}  end${number > 1 ? number : ''} ${report.ending}${tls}${over}`);
     };
   }
 

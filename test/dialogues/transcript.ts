@@ -19,6 +19,8 @@
  *         2.000  L1> XCLIENT …                              what lane 1 hears (shown when the block has one such line)
  *         3.000  *  drain                                   Sluice is told to shut down
  *         4.000  end quit                                   how the session ended, with TLS if it was up; `end2` for the second client
+ *         4.000  end quit                                   how the session ended; `end2` for the second client
+ *         4.000  end quit, limit message_rate               and the limit that it exceeded, if any
  *         counters: pregreet=1 messagesDelivered=0
  *         notice: what the operator was told
  *         offered: 192.0.2.7 a.example HELO                 a good sender and its domain, for whoever verifies it (or: nothing)

@@ -11,6 +11,7 @@ import type { Config } from '../../src/config/config.ts';
 import { passesNeeded } from '../../src/policy/pace.ts';
 import { ONE } from '../../src/reputation/decay.ts';
 import { hostKey, Kind, newKey, textKey } from '../../src/reputation/keys.ts';
+import { Mark } from '../../src/reputation/layout.ts';
 import { signals } from '../../src/reputation/signals.ts';
 import { compilePools, PoolMap } from '../../src/policy/pool-map.ts';
 import { merged, rangeOfNetwork } from '../../src/policy/address-ranges.ts';
@@ -171,6 +172,15 @@ export class World {
     const index = this.reputation.claim(Kind.Pool, key, nowSec);
     this.reputation.observe(index, signals.goodMember.id, nowSec);
     this.reputation.pass(index, passesNeeded(this.shard.works.config), nowSec + 86_400 * 30);
+  }
+
+  /** Puts an operator's word on a client, for ever. */
+  allow(address: string): void {
+    const words = new Uint32Array(4);
+    parseAddress(address, words, 0);
+    const key = newKey();
+    hostKey(words, 0, key);
+    this.reputation.mark(this.reputation.claim(Kind.Host, key, EPOCH_MS / 1000), Mark.Allow, 0);
   }
 
   dial(address: string, listener = 0): Client {

@@ -3,11 +3,13 @@
  *
  * The product has no command to kill a shard, and needs none. This program starts the product's own Threads
  * and obeys lines on standard input: `kill N` ends shard N as a fault would, `deny NETWORK` gives other lists to
- * all shards, `pool NETWORK` makes a pool of good standing known, `counters` prints the counters, `renew` reads
- * certificates anew, `stop` ends everything. What the shards tell goes to standard error, the log to standard output.
+ * all shards, `pool NETWORK` makes a pool of good standing known, `open ADDRESS` tells the sessions that a client and
+ * its network have open, `counters` prints the counters, `renew` reads certificates anew, `stop` ends everything. What
+ * the shards tell goes to standard error, the log to standard output.
  */
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
+import { parseAddress } from '../../src/base/address.ts';
 import { endpointOf } from '../../src/config/addresses.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { compileLists } from '../../src/primary/list-files.ts';
@@ -16,7 +18,7 @@ import { merged, rangeOfNetwork } from '../../src/policy/address-ranges.ts';
 import { passesNeeded } from '../../src/policy/pace.ts';
 import { compilePools } from '../../src/policy/pool-map.ts';
 import { Threads } from '../../src/primary/threads.ts';
-import { Kind, newKey, textKey } from '../../src/reputation/keys.ts';
+import { hostKey, Kind, networkOf, newKey, textKey } from '../../src/reputation/keys.ts';
 import { signals } from '../../src/reputation/signals.ts';
 import { sumCounters } from '../../src/session/counters.ts';
 
@@ -61,6 +63,21 @@ function makePool(network: string): void {
   say('pool made');
 }
 
+function sayOpen(address: string): void {
+  const words = new Uint32Array(4);
+  parseAddress(address, words, 0);
+  const key = newKey();
+  hostKey(words, 0, key);
+  const { table } = threads;
+  const openOf = (kind: Kind): number => {
+    const index = table.find(kind, key);
+    return index < 0 ? 0 : table.openOf(index);
+  };
+  const host = openOf(Kind.Host);
+  networkOf(key);
+  say(`open ${address} ${host} ${openOf(Kind.Network)}`);
+}
+
 createInterface({ input: process.stdin }).on('line', (line) => {
   const [word, number] = line.split(' ');
   if (word === 'kill') void threads.kill(Number(number)).then(() => say(`killed ${number}`));
@@ -74,5 +91,6 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   else if (word === 'counters') say(`counters ${JSON.stringify(sumCounters(threads.counters, shards))}`);
   else if (word === 'renew')
     certificates.renew((identities) => threads.tellAll({ kind: 'identities', identities }));
+  else if (word === 'open') sayOpen(number!);
   else if (word === 'stop') process.exit(0);
 });

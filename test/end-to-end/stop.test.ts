@@ -49,7 +49,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     expect(sink.messages.map(({ body }) => body!.toString())).toEqual([
       'Subject: in hand\r\n\r\nfirst half\r\nsecond half\r\n',
     ]);
-    expect(program.said).toMatch(/^sluice: draining.*\nsluice: drained\n$/m);
+    expect(program.said).toMatch(/^sluice: draining.*\n(?:sluice: statistics: .*\n)*sluice: drained\n$/m);
     const told = new Map(program.sessions.map((session) => [session['client'], session]));
     expect(told.size).toBe(3);
     expect(program.lines).toHaveLength(3);

@@ -76,6 +76,10 @@ class Script implements Transport {
 
   startTls(): void {}
 
+  isTlsResumed(): boolean {
+    return false;
+  }
+
   tlsOf(): string {
     return '';
   }

@@ -64,6 +64,7 @@ it('writes one line for each session, with every field', () => {
     ['messages', 7],
     ['backend_ms', 8],
     ['family', null],
+    ['limit', null],
   ]);
 });
 
@@ -71,6 +72,12 @@ it('says protocol and cipher of a session inside TLS', () => {
   const { lines, journal } = rig();
   journal.ended({ ...report, tls: 'TLSv1.3 TLS_AES_256_GCM_SHA384' });
   expect(JSON.parse(lines[0]!)).toMatchObject({ tls: 'TLSv1.3 TLS_AES_256_GCM_SHA384' });
+});
+
+it('names the limit that was exceeded', () => {
+  const { lines, journal } = rig();
+  journal.ended({ ...report, limit: 'message_rate' });
+  expect(JSON.parse(lines[0]!)).toMatchObject({ limit: 'message_rate' });
 });
 
 it('writes an empty list when nothing was noticed', () => {

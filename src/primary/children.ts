@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EngineEvents, EngineOrder, FromEngine, ToEngine } from './engine-order.ts';
+import type { ToShard } from '../worker/messages.ts';
 
 const RESTART_MS = 1_000;
 
@@ -47,6 +48,12 @@ export class Child {
     child.on('exit', (code, signal) => this.#exited(code, signal));
     const idPrefix = `${this.#order.idPrefix}.${this.#starts}`;
     child.send({ kind: 'start', order: { ...this.#order, idPrefix } } satisfies ToEngine);
+  }
+
+  /** Says something to one shard of the process. */
+  tell(shard: number, message: ToShard): void {
+    if (this.#child?.connected === true)
+      this.#child.send({ kind: 'tell', shard, message } satisfies ToEngine);
   }
 
   /** What the shards of the process have counted since it began; empty when it is gone. */

@@ -6,7 +6,7 @@
  */
 import type { Config } from '../config/config.ts';
 import type { Endpoint } from '../transport/transport.ts';
-import type { FromShard } from '../worker/messages.ts';
+import type { FromShard, ToShard } from '../worker/messages.ts';
 
 export interface EngineOrder {
   readonly config: Config;
@@ -31,6 +31,7 @@ export interface EngineEvents {
 export type ToEngine =
   | { readonly kind: 'start'; readonly order: EngineOrder }
   | { readonly kind: 'drain' }
+  | { readonly kind: 'tell'; readonly shard: number; readonly message: ToShard }
   | { readonly kind: 'count' };
 
 /** From a child process to the primary. */

@@ -17,6 +17,10 @@ process.on('message', (message: ToEngine) => {
     threads?.drain();
     return;
   }
+  if (message.kind === 'tell') {
+    threads?.tell(message.shard, message.message);
+    return;
+  }
   if (message.kind === 'count') {
     tell({ kind: 'counts', counts: threads?.counts() ?? {} });
     return;

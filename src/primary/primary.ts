@@ -13,8 +13,9 @@ import { tmpdir } from 'node:os';
 import { endpointOf } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import type { Endpoint } from '../transport/transport.ts';
-import type { FromShard } from '../worker/messages.ts';
+import type { FromShard, ToShard } from '../worker/messages.ts';
 import { Child } from './children.ts';
+import { DnsDesk } from './dns-desk.ts';
 import type { EngineEvents, EngineOrder } from './engine-order.ts';
 import { readMachine } from './machine.ts';
 import { Notices } from './notices.ts';
@@ -26,6 +27,7 @@ import { Threads } from './threads.ts';
 interface Engine {
   drain(): void;
   kill(): void;
+  tell(shard: number, message: ToShard): void;
   counts(): Record<string, number> | Promise<Record<string, number>>;
 }
 
@@ -34,6 +36,7 @@ export class Primary {
   readonly #say: (line: string) => void;
   readonly #notices: Notices;
   #engines: Engine[] = [];
+  #dns: DnsDesk | null = null;
   #listening = 0;
   #failure: string | null = null;
   #drained = 0;
@@ -72,6 +75,7 @@ export class Primary {
     process.on('SIGHUP', hangup);
     const count = (): void => void this.#sayCounts();
     process.on('SIGUSR2', count);
+    await this.#startDns(plan);
     this.#start(plan, config, endpoint);
     await Promise.race([ready, ended]);
     if (this.#failure === null && !this.#draining) {
@@ -79,6 +83,7 @@ export class Primary {
       this.#say(`listening on ${where} (${planText(plan, config, machine)})`);
     }
     const code = await ended;
+    this.#dns?.stop();
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
     process.off('SIGHUP', hangup);
@@ -112,7 +117,21 @@ export class Primary {
       for (const [name, value] of Object.entries(counts))
         if (value !== 0) sum[name] = (sum[name] ?? 0) + value;
     }
+    for (const [name, value] of Object.entries(this.#dns?.counts() ?? {}))
+      if (value !== 0) sum[name] = (sum[name] ?? 0) + value;
     this.#say(`counters ${JSON.stringify(sum)}`);
+    for (const line of this.#dns?.zoneLines() ?? []) this.#say(line);
+  }
+
+  /** The desk for DNS lists, when there are any. */
+  async #startDns(plan: Plan): Promise<void> {
+    if (this.#config.dnsxl.length === 0) return;
+    const shards = plan.shardsPerProcess;
+    this.#dns = new DnsDesk(this.#config, {
+      tell: (shard, message) => this.#engines[Math.floor(shard / shards)]?.tell(shard % shards, message),
+      notice: (text) => this.#notices.add(text),
+    });
+    await this.#dns.start();
   }
 
   #kill(): void {
@@ -135,7 +154,7 @@ export class Primary {
         spoolDirectory: config.spool.directory === '' ? tmpdir() : config.spool.directory,
       };
       const events: EngineEvents = {
-        told: (_shard, message) => this.#hear(message, shards),
+        told: (shard, message) => this.#hear(message, shards, number * plan.shardsPerProcess + shard),
         drained: () => this.#oneDrained(),
       };
       this.#engines.push(
@@ -144,7 +163,7 @@ export class Primary {
     }
   }
 
-  #hear(message: FromShard, shards: number): void {
+  #hear(message: FromShard, shards: number, shard: number): void {
     switch (message.kind) {
       case 'listening':
         this.#listening += 1;
@@ -162,6 +181,8 @@ export class Primary {
         this.#kill();
         this.#ended(1);
         return;
+      case 'dnsAsks':
+        return this.#dns?.asked(shard, message.asks);
       case 'drained':
         return;
       default:
@@ -180,7 +201,12 @@ export class Primary {
 function startThreads(order: EngineOrder, events: EngineEvents): Engine {
   const threads = new Threads(order, events);
   threads.start();
-  return { drain: () => threads.drain(), kill: () => threads.stop(), counts: () => threads.counts() };
+  return {
+    drain: () => threads.drain(),
+    kill: () => threads.stop(),
+    tell: (shard, message) => threads.tell(shard, message),
+    counts: () => threads.counts(),
+  };
 }
 
 function startChild(number: number, order: EngineOrder, events: EngineEvents): Child {

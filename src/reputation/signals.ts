@@ -25,6 +25,7 @@ export const signals = {
   nonSmtpCommand:   { weight: 100, passBit: Pass.nonSmtpCommand, says: 'spoke another protocol than SMTP' },
   bareNewline:      { weight: 30,  passBit: Pass.bareNewline,    says: 'ended a line with LF alone' },
   badCommand:       { weight: 4,   says: 'sent a command that is unknown, malformed or out of order' },
+  listed:           { weight: 5,   says: 'is on DNS lists, with a weight of dnsxl_policy.slow_at or more' },
   stall:            { weight: 10,  says: 'kept silent until its time was up' },
   hangup:           { weight: 2,   says: 'hung up in the middle of a conversation' },
   unknownRecipient: { weight: 4,   says: 'named a recipient that does not exist' },

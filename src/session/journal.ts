@@ -32,6 +32,10 @@ export interface SessionReport {
   messages: number;
   /** Time spent waiting for the backend. */
   backendMs: number;
+  /** DNS lists that have the client, as they may be shown, the heaviest first. */
+  dnsxl: readonly string[];
+  /** What that one says about it; text of the list, not ours. */
+  dnsxlReason: string;
 }
 
 export interface Journal {
@@ -63,5 +67,7 @@ export function emptyReport(): SessionReport {
     recipientsBad: 0,
     messages: 0,
     backendMs: 0,
+    dnsxl: [],
+    dnsxlReason: '',
   };
 }

@@ -38,6 +38,16 @@ export const Flag = {
   Leased: 256,
 } as const;
 
+const NO_ZONES: readonly string[] = [];
+
+/** What DNS lists did to a session. */
+export const DnsMark = {
+  /** It is slow for its listings alone. */
+  Slowed: 1,
+  /** That it is listed was noted. */
+  Learnt: 2,
+} as const;
+
 export class Sessions {
   readonly capacity: number;
 
@@ -72,6 +82,13 @@ export class Sessions {
   /** deliver: the body's state between two pieces (smtp/body-end). */
   readonly bodyStates: Uint8Array;
   readonly backendSinceMs: Float64Array;
+
+  /** listed: the weight that DNS lists give the client, its share in `scores`, marks (DnsMark), and who said why. */
+  readonly dnsWeights: Int16Array;
+  readonly dnsPoints: Int32Array;
+  readonly dnsMarks: Uint8Array;
+  readonly dnsZones: (readonly string[])[];
+  readonly dnsReasons: string[];
 
   /** Sums for the log line. */
   readonly endings: Uint8Array;
@@ -112,6 +129,11 @@ export class Sessions {
     this.dripSinceMs = new Float64Array(capacity);
     this.bodyStates = new Uint8Array(capacity);
     this.backendSinceMs = new Float64Array(capacity);
+    this.dnsWeights = new Int16Array(capacity);
+    this.dnsPoints = new Int32Array(capacity);
+    this.dnsMarks = new Uint8Array(capacity);
+    this.dnsZones = Array.from<readonly string[]>({ length: capacity }).fill(NO_ZONES);
+    this.dnsReasons = Array.from<string>({ length: capacity }).fill('');
     this.endings = new Uint8Array(capacity);
     this.endPhases = new Uint8Array(capacity);
     this.bytesIn = new Float64Array(capacity);
@@ -151,6 +173,9 @@ export class Sessions {
     this.dripSinceMs[slot] = 0;
     this.bodyStates[slot] = 0;
     this.backendSinceMs[slot] = 0;
+    this.dnsWeights[slot] = 0;
+    this.dnsPoints[slot] = 0;
+    this.dnsMarks[slot] = 0;
     this.endings[slot] = NO_ENDING;
     this.endPhases[slot] = Phase.Free;
     this.bytesIn[slot] = 0;
@@ -172,6 +197,8 @@ export class Sessions {
     this.clients[slot] = '';
     this.helos[slot] = '';
     this.owed[slot] = null;
+    this.dnsZones[slot] = NO_ZONES;
+    this.dnsReasons[slot] = '';
   }
 
   phaseOf(slot: number): Phase {

@@ -12,6 +12,8 @@ import type { SpoolFiles } from '../backend/spool-files.ts';
 import type { Config } from '../config/config.ts';
 import { NetworkSet } from '../policy/networks.ts';
 import { passesNeeded } from '../policy/pace.ts';
+import type { DnsLists } from '../reputation/dns-lists.ts';
+import { noDnsLists } from '../reputation/dns-lists.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
 import { Envelopes } from '../session/envelope.ts';
@@ -45,6 +47,8 @@ export interface ShardParts {
   readonly reputation: ReputationTable;
   readonly counters: Counters;
   readonly files: SpoolFiles;
+  /** What DNS lists say; none when it is left out. */
+  readonly dns?: DnsLists;
   /** Connections to the backend that this shard may have. */
   readonly lanesMax: number;
   /** Prefix of session ids; unique for this start of this shard. */
@@ -98,6 +102,7 @@ export function buildWorks(parts: ShardParts): Works {
     counters,
     journal,
     reputation: parts.reputation,
+    dns: parts.dns ?? noDnsLists,
     lanes,
     unknownRecipients: new UnknownRecipients(UNKNOWN_RECIPIENTS_MAX, UNKNOWN_RECIPIENT_TTL_MS, prepare),
     spool,

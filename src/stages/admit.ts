@@ -17,6 +17,7 @@ import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { startGreeting } from './banner.ts';
 import { dismiss } from './end.ts';
+import { askLists } from './listed.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
 
@@ -46,6 +47,7 @@ export function admit(works: Works, handle: Handle): void {
   sessions.paces[slot] = pace;
   if (pace === Pace.Refused) return turnAway(works, slot, 'denied', works.replies.denied);
   counters.add(paceCounts[pace]!);
+  if (listed !== 'allow') askLists(works, slot);
   return startGreeting(works, slot);
 }
 

@@ -133,5 +133,7 @@ function writeDown(works: Works, slot: number, ending: EndingName): void {
   report.recipientsBad = sessions.recipientsBad[slot]!;
   report.messages = sessions.messages[slot]!;
   report.backendMs = sessions.backendMs[slot]!;
+  report.dnsxl = sessions.dnsZones[slot]!;
+  report.dnsxlReason = sessions.dnsReasons[slot]!;
   works.journal.ended(report);
 }

@@ -28,7 +28,9 @@ export function note(works: Works, slot: number, name: SignalName): void {
   const weight = signals[name].weight;
   const index = sessions.reputations[slot]!;
   sessions.scores[slot] =
-    index < 0 ? sessions.scores[slot]! + weight : reputation.add(index, weight, epochSec(works));
+    index < 0
+      ? sessions.scores[slot]! + weight
+      : reputation.add(index, weight, epochSec(works)) + sessions.dnsPoints[slot]!;
 }
 
 /** True when the signal was noted in this session before. */

@@ -22,6 +22,7 @@ import { Flag } from '../session/sessions.ts';
 import { Standing } from '../smtp/dialogue.ts';
 import { dismiss } from './end.ts';
 import { note, passTests } from './learn.ts';
+import { isRefused, refusalOf } from './listed.ts';
 import { say } from './speak.ts';
 import type { Works } from './works.ts';
 
@@ -32,6 +33,10 @@ export function judgeRecipient(works: Works, slot: number, argument: string): vo
   if (sessions.has(slot, Flag.RefuseRecipients)) {
     counters.add(Count.recipientsScreened);
     return refuseRecipient(works, slot, replies.protocolRefuse);
+  }
+  if (isRefused(works, slot)) {
+    counters.add(Count.recipientsListed);
+    return refuseRecipient(works, slot, refusalOf(works, slot));
   }
   passTests(works, slot);
   if (envelope.recipients.length >= config.smtp.recipientsMax) {

@@ -10,6 +10,7 @@ import type { UnknownRecipients } from '../backend/recipients.ts';
 import type { Spool } from '../backend/spool.ts';
 import type { Config } from '../config/config.ts';
 import type { NetworkSet } from '../policy/networks.ts';
+import type { DnsLists } from '../reputation/dns-lists.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
 import type { Envelopes } from '../session/envelope.ts';
@@ -42,6 +43,7 @@ export interface Works {
   readonly counters: Counters;
   readonly journal: Journal;
   readonly reputation: ReputationTable;
+  readonly dns: DnsLists;
   readonly lanes: Lanes;
   readonly unknownRecipients: UnknownRecipients;
   readonly spool: Spool;

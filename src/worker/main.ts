@@ -18,6 +18,7 @@ import { ReputationTable } from '../reputation/table.ts';
 import { Count, Counters } from '../session/counters.ts';
 import { Shard } from '../shard/shard.ts';
 import { replyTable } from '../smtp/replies.ts';
+import { DnsPort } from './dns-port.ts';
 import { Driver } from './driver.ts';
 import type { FromShard, ShardOrder, ToShard } from './messages.ts';
 
@@ -65,6 +66,7 @@ const back = new NodeTransport({
   keepAliveMs: LANE_KEEP_ALIVE_MS,
 });
 const files = new NodeSpoolFiles(order.spoolDirectory, `sluice-${order.idPrefix}`);
+const dns = new DnsPort(config.dnsxl.length > 0, order.idPrefix, order.sessionsMax);
 const nowMs = clock.nowMs();
 const shard = new Shard({
   config,
@@ -75,6 +77,7 @@ const shard = new Shard({
   reputation: new ReputationTable(order.reputation, order.reputationEntries, order.shards, order.shard),
   counters,
   files,
+  dns,
   lanesMax: order.lanesMax,
   idPrefix: order.idPrefix,
   epochMs: clock.epochMs(),
@@ -88,11 +91,14 @@ const driver = new Driver(shard, clock, () => {
     counters.addMany(Count.sessionsFull, front.refusedFull - refusedFullSeen);
     refusedFullSeen = front.refusedFull;
   }
+  const asks = dns.takeAsks();
+  if (asks !== null) tell({ kind: 'dnsAsks', asks });
   if (draining && shard.sessionsOpen === 0) void finish();
 });
 front.onNoted = () => driver.wake();
 back.onNoted = () => driver.wake();
 files.onNoted = () => driver.wake();
+dns.onNoted = () => driver.wake();
 
 async function finish(): Promise<void> {
   driver.stop();
@@ -103,11 +109,12 @@ async function finish(): Promise<void> {
 }
 
 port.on('message', (message: ToShard) => {
-  if (message.kind !== 'drain' || draining) return;
+  if (message.kind === 'dnsFound') return dns.take(message.start, message.found);
+  if (draining) return undefined;
   draining = true;
   void front.stopListening();
   shard.drain(clock.nowMs());
-  driver.wake();
+  return driver.wake();
 });
 
 async function listen(): Promise<void> {

@@ -9,6 +9,7 @@
 import { parseConfig } from '../../src/config/load.ts';
 import type { CounterName } from '../../src/session/counters.ts';
 import { Backend } from './backend.ts';
+import { ScriptedDns } from './dns.ts';
 import type { StepName } from './backend.ts';
 import { escape, settingsToml, unescape } from './transcript.ts';
 import type { Dialogue, ScriptLine } from './transcript.ts';
@@ -32,6 +33,7 @@ class Player {
   readonly lines: string[] = [];
   readonly #dialogue: Dialogue;
   readonly #clients = new Map<number, Client>();
+  readonly #log: string[] = [];
   readonly #sentAt = new Map<number, number>();
 
   constructor(dialogue: Dialogue, splitBytes: number | undefined) {
@@ -44,6 +46,7 @@ class Player {
       config: parseConfig(toml, 'settings'),
       backend,
       ...(splitBytes === undefined ? {} : { splitBytes }),
+      ...(dialogue.dns.length === 0 ? {} : { dns: new ScriptedDns(dialogue.dns) }),
       ...(lanes === undefined ? {} : { lanesMax: Number(lanes) }),
     });
     if (dialogue.showsLanes) {
@@ -56,6 +59,8 @@ class Player {
     this.world.onEnded = (report) => {
       const number = [...this.#clients].find(([, client]) => client.port === report.port)?.[0] ?? 0;
       this.lines.push(`${this.#time()}  end${number > 1 ? number : ''} ${report.ending}`);
+      const why = report.dnsxlReason === '' ? '' : ` "${report.dnsxlReason}"`;
+      this.#log.push(`log: ${report.reasons} score=${report.score} dnsxl=${report.dnsxl.join(',')}${why}`);
     };
   }
 
@@ -191,6 +196,8 @@ class Player {
       });
       sums.push(`counters: ${known.join(' ')}`);
     }
+    if (this.#dialogue.showsLog) sums.push(...this.#log);
+    if (this.#dialogue.showsAsked) sums.push(`asked: ${world.dns?.asked.join(', ') ?? ''}`.trimEnd());
     if (this.#dialogue.showsNotices) sums.push(...world.notices.map((text) => `notice: ${text}`));
     for (const one of world.backend.stored) {
       const who = escape(

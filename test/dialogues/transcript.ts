@@ -6,6 +6,7 @@
  *     settings: screen.greet_wait=6s smtp.errors_max=3     keys of the configuration file
  *     client: 192.0.2.7, known, score 50                    one line each for `client 2:`, `client 3:` …
  *     backend: reuse=no rcpt=421x1 delay.final=30s          the faults of test/dialogues/backend.ts
+ *     dns: 192.0.2.7 at 1.000 weight 8 zen.example.net "reason"   what DNS lists say, and when; `dns:` alone: nothing
  *     whole: why this dialogue cannot be cut into pieces
  *
  *         0.000  S  220-mx.example.net ESMTP                Sluice says a line
@@ -17,6 +18,8 @@
  *         3.000  *  drain                                   Sluice is told to shut down
  *         4.000  end quit                                   how the session ended; `end2` for the second client
  *         counters: pregreet=1 messagesDelivered=0
+ *         log: listed score=45 dnsxl=zen.example.net "reason"   reasons, score, lists (shown when one such line is there)
+ *         asked: 192.0.2.7 (good)                        clients that DNS lists were asked about
  *         notice: what the operator was told
  *         backend got: 192.0.2.7 EHLO a.example FROM:<a@b> TO:<good@c>
  *         | line of the message
@@ -43,9 +46,13 @@ export interface Dialogue {
   readonly headers: ReadonlyMap<string, string>;
   /** What the players do; what Sluice says is compared as text. */
   readonly script: readonly ScriptLine[];
+  /** What stands behind each `dns:`. */
+  readonly dns: readonly string[];
   readonly counters: readonly string[];
   readonly showsLanes: boolean;
   readonly showsNotices: boolean;
+  readonly showsLog: boolean;
+  readonly showsAsked: boolean;
   /** The indented block as it stands, without its indentation. */
   readonly block: readonly string[];
   /** Where the block stands in the file: lines [from … to). */
@@ -55,6 +62,8 @@ export interface Dialogue {
 
 const INDENT = '    ';
 const headerNames = /^(settings|client(?: \d)?|backend|whole|lanes):(?: (.*))?$/;
+/** Several lines of these are several things, not one long one. */
+const repeated = /^(dns):(?: (.*))?$/;
 const spoken = /^ *(\+?\d+\.\d{3}|\+\d+(?:\.\d+)?)? *(C|c|B|\*)(\d?)(?: {2}(.*))?$/;
 
 /** Reads all dialogues of a file. */
@@ -74,7 +83,10 @@ export function readDialogues(text: string): readonly Dialogue[] {
 function readDialogue(lines: readonly string[], at: number, end: number): Dialogue {
   const headers = new Map<string, string>();
   let from = at + 1;
+  const dns: string[] = [];
   for (; from < end && !lines[from]!.startsWith(INDENT); from++) {
+    const again = repeated.exec(lines[from]!);
+    if (again !== null) dns.push(again[2] ?? '');
     const header = headerNames.exec(lines[from]!);
     if (header !== null) {
       const before = headers.get(header[1]!);
@@ -107,8 +119,11 @@ function readDialogue(lines: readonly string[], at: number, end: number): Dialog
     title: lines[at]!.slice(3),
     headers,
     script,
+    dns,
     counters: counters.filter((one) => one !== '').map((one) => one.split('=')[0]!),
     showsLanes: block.some((line) => /L\d+[<>]/.test(line)),
+    showsLog: block.some((line) => line.startsWith('log:')),
+    showsAsked: block.some((line) => line.startsWith('asked:')),
     showsNotices: block.some((line) => line.startsWith('notice:')),
     block,
     from,

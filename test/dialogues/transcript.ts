@@ -177,7 +177,7 @@ export function settingsToml(header: string): string {
     .filter((one) => one !== '')
     .map((one) => {
       const [key, value = ''] = one.split('=');
-      return `${key} = ${/^(?:\d+|true|false|\[.*\])$/.test(value) ? value : JSON.stringify(value)}`;
+      return `${key} = ${/^(?:-?\d+|true|false|\[.*\])$/.test(value) ? value : JSON.stringify(value)}`;
     })
     .join('\n');
 }

@@ -59,7 +59,7 @@ function textOf(reports: readonly ZoneReport[], config: Config): string {
   let text = `asked through ${servers.join(', ')}\n\n${zoneTable(reports)}`;
   for (const report of reports)
     for (const [place, fault] of report.faults.entries())
-      text += `\n${report.zone}: ${fault}.\n  ${report.advice[place] ?? report.advice.at(-1) ?? ''}\n`;
+      text += `\n${report.zone}: ${fault}.\n  ${report.advice[place]!}\n`;
   return reports.some((report) => report.address !== null) ? `${text}\n${addressTable(reports)}` : text;
 }
 

@@ -43,6 +43,7 @@ export interface ZoneReport {
   readonly families: readonly ('IPv4' | 'IPv6')[];
   readonly slowestMs: number;
   readonly faults: readonly string[];
+  /** What to do about each fault. */
   readonly advice: readonly string[];
   readonly entries: readonly EntryReport[];
   readonly address: AddressReport | null;
@@ -84,7 +85,8 @@ export class ZoneChecks {
     const answers = entries.map(({ reply }) => readEntry(reply));
     const result = judgeTest(zone, answers);
     const slowestMs = Math.max(...entries.map(({ reply, ms }) => (reply.kind === 'timeout' ? 0 : ms)));
-    const faults = [result.fault, result.fault6].filter((fault) => fault !== null);
+    // What is wrong with the whole is as a rule wrong with its IPv6 part too.
+    const faults = [result.fault ?? result.fault6].filter((fault) => fault !== null);
     const isSlow = slowestMs >= SLOW_MS;
     if (isSlow) faults.push(`it is slow: an answer took ${(slowestMs / 1000).toFixed(1)} s`);
     const asked = [result.asks4 ? ('IPv4' as const) : null, result.asks6 ? ('IPv6' as const) : null];
@@ -94,8 +96,8 @@ export class ZoneChecks {
       verdict: isBroken ? 'broken' : isSlow ? 'slow' : 'good',
       families: result.fault === null ? asked.filter((family) => family !== null) : [],
       slowestMs,
-      faults: [...new Set(faults)],
-      advice: [...new Set(faults.map(adviceFor))],
+      faults,
+      advice: faults.map(adviceFor),
       entries: answers.map(({ kind, why }, place) => ({
         entry: entryNames[place]!,
         answer: kind,

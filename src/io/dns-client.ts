@@ -19,7 +19,7 @@ import { DnsLine } from './dns-line.ts';
 import { questionBytes, readReply } from './dns-wire.ts';
 
 const PORT = 53;
-const LINES_OF_SERVER = 4;
+const LINES_OF_SERVER = 8;
 const SERVERS_MAX = 8;
 const RETRY_MS_MAX = 2_000;
 const SWEEP_MS = 50;
@@ -42,6 +42,13 @@ export class DnsClient implements DnsQueries {
   /** In the order of sending. */
   readonly #pending = new Map<number, Pending>();
   #sweep: NodeJS.Timeout | null = null;
+  readonly #retryLate = (): void => {
+    const lateMs = performance.now() - this.#retryMs;
+    for (const pending of this.#pending.values()) {
+      if (pending.sinceMs > lateMs) break;
+      if (!pending.isRetried) this.#retry(pending);
+    }
+  };
 
   constructor(servers: readonly Endpoint[], deadlineMs: number) {
     this.#retryMs = Math.min(RETRY_MS_MAX, deadlineMs / 3);
@@ -72,7 +79,8 @@ export class DnsClient implements DnsQueries {
       tries: [],
     };
     this.#pending.set(id, pending);
-    this.#sweep ??= setInterval(() => this.#retryLate(), SWEEP_MS);
+    // Behind a stall of this process answers lie in the sockets: they are read before anything is called late.
+    this.#sweep ??= setInterval(() => setImmediate(this.#retryLate), SWEEP_MS);
     if (this.#try(pending) || this.#retry(pending)) return;
     process.nextTick(() => this.#finish(pending, { kind: 'failed', why: 'no name server can be reached' }));
   }
@@ -103,17 +111,6 @@ export class DnsClient implements DnsQueries {
     pending.isRetried = true;
     pending.server = (pending.server + 1) % this.#servers.length;
     return this.#try(pending);
-  }
-
-  #retryLate(): void {
-    const lateMs = performance.now() - this.#retryMs;
-    for (const pending of this.#pending.values()) {
-      if (pending.sinceMs > lateMs) break;
-      if (!pending.isRetried) this.#retry(pending);
-    }
-    if (this.#pending.size > 0 || this.#sweep === null) return;
-    clearInterval(this.#sweep);
-    this.#sweep = null;
   }
 
   #answered(pending: Pending, bytes: Buffer): void {

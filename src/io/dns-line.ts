@@ -14,6 +14,7 @@ import { wireIdOf } from './dns-wire.ts';
 
 const REOPEN_MS = 1_000;
 const IDS = 65_536;
+const INPUT_BYTES = 1_048_576;
 /** Half of all ids: a free one is found at the second draw, as a rule. */
 const QUESTIONS_MAX = IDS / 2;
 
@@ -88,7 +89,8 @@ export class DnsLine<Pending> {
     return new Promise((resolve) => {
       socket.once('close', resolve);
       socket.connect(port, host, (error?: Error) => {
-        if (error === undefined || error === null) this.#isConnected = socket === this.#socket;
+        if (error === undefined || error === null)
+          this.#isConnected = socket === this.#socket && widened(socket);
         else if (socket === this.#socket) this.#breaks(error);
         resolve();
       });
@@ -120,4 +122,14 @@ export class DnsLine<Pending> {
       // It was closed already.
     }
   }
+}
+
+/** Makes room for answers that come while the thread is busy; the system gives what it allows. */
+function widened(socket: Socket): true {
+  try {
+    socket.setRecvBufferSize(INPUT_BYTES);
+  } catch {
+    // It stays as it is.
+  }
+  return true;
 }

@@ -46,6 +46,8 @@ export class DnsDesk {
   #isScheduled = false;
   #isStopped = false;
   readonly #turn = (): void => this.turn();
+  /** Behind a stall answers lie in the sockets: they are read before anything is called late. */
+  readonly #timeUp = (): void => this.#wake();
 
   constructor(config: Config, ports: DnsDeskPorts) {
     this.#client = new DnsClient(nameServers(config), config.dnsxlPolicy.deadlineMs);
@@ -94,7 +96,7 @@ export class DnsDesk {
       this.#ports.notice(text);
     if (this.#timer !== null) clearTimeout(this.#timer);
     const waitMs = Math.ceil(this.#inquiries.nextDueMs() - this.#clock.nowMs());
-    this.#timer = setTimeout(this.#turn, Math.min(SLEEP_MS_MAX, Math.max(1, waitMs)));
+    this.#timer = setTimeout(this.#timeUp, Math.min(SLEEP_MS_MAX, Math.max(1, waitMs)));
   }
 
   /** No further questions and answers. */

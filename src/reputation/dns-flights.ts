@@ -5,9 +5,24 @@
  * or dead holds up nobody but itself. Both are bounded: what finds no room is not asked. A question that has no
  * answer by the deadline is given up, counted from when it was sent; one that waits so long is not sent any more.
  *
+ * How many are under way at once is found out: a server has room for some 270 datagrams that it has not read yet, and
+ * a thousand questions in one breath lose a tenth of themselves. So each zone begins with a small window, which grows
+ * with every answer that came without a queue (at most twice the least time seen) and is halved by one that was
+ * lost and asked again.
+ *
  * What the supervisor asks (tests, proofs) is little and goes at once.
  */
 import type { DnsQueries, QueryType } from './dns-queries.ts';
+
+/** Questions at once in all zones together before anything is known of their servers. */
+const WINDOW_START = 192;
+const WINDOW_MIN = 8;
+const WINDOW_STEP = 0.5;
+/** An answer that took so much longer than the quickest one was lost once, or its question. */
+const LOST_MS = 1_500;
+const QUEUE_MS = 5;
+/** The least time is forgotten slowly: a server may move away. */
+const LEAST_DRIFT = 1.01;
 
 export interface FlightBounds {
   readonly inFlightMax: number;
@@ -33,6 +48,8 @@ export class DnsFlights<Errand> {
   readonly #flying = new Map<number, Flight<Errand>>();
   #waiting: Flight<Errand>[] = [];
   #served = 0;
+  #window: number;
+  #leastMs = Infinity;
 
   /** Ids are `firstId`, `firstId + idStep`, …, so that zones can share one port. */
   constructor(queries: DnsQueries, bounds: FlightBounds, firstId: number, idStep: number) {
@@ -40,6 +57,7 @@ export class DnsFlights<Errand> {
     this.#bounds = bounds;
     this.#nextId = firstId;
     this.#idStep = idStep;
+    this.#window = Math.min(bounds.inFlightMax, Math.max(WINDOW_MIN, WINDOW_START / idStep));
   }
 
   /** Questions under way. */
@@ -60,15 +78,16 @@ export class DnsFlights<Errand> {
   /** Sends a question when there is room for it; false when there is not even room to wait. */
   submit(errand: Errand, name: string, type: QueryType, nowMs: number): boolean {
     const flight = { errand, name, type, sinceMs: nowMs };
-    if (this.#flying.size < this.#bounds.inFlightMax) this.#send(flight);
+    if (this.#flying.size < this.#window) this.#send(flight);
     else if (this.waiting < this.#bounds.waitingMax) this.#waiting.push(flight);
     else return false;
     return true;
   }
 
   /** The question that was answered, undefined when nobody wants the answer any more. */
-  answered(id: number): Flight<Errand> | undefined {
+  answered(id: number, nowMs: number): Flight<Errand> | undefined {
     const flight = this.#flying.get(id);
+    if (flight !== undefined) this.#learn(nowMs - flight.sinceMs);
     this.#flying.delete(id);
     return flight;
   }
@@ -79,6 +98,7 @@ export class DnsFlights<Errand> {
       if (flight.sinceMs + this.#bounds.deadlineMs > nowMs) return undefined;
       this.#flying.delete(id);
       this.#queries.giveUp(id);
+      this.#shrink();
       return flight;
     }
     return undefined;
@@ -90,7 +110,7 @@ export class DnsFlights<Errand> {
     while (this.waiting > 0) {
       const flight = this.#waiting[this.#served]!;
       if (flight.sinceMs + this.#bounds.deadlineMs <= nowMs) late.push(flight);
-      else if (this.#flying.size >= this.#bounds.inFlightMax) break;
+      else if (this.#flying.size >= this.#window) break;
       else {
         flight.sinceMs = nowMs;
         this.#send(flight);
@@ -126,6 +146,18 @@ export class DnsFlights<Errand> {
     const first = this.#waiting[this.#served];
     const sinceMs = Math.min(oldest?.sinceMs ?? Infinity, first?.sinceMs ?? Infinity);
     return sinceMs + this.#bounds.deadlineMs;
+  }
+
+  #learn(latencyMs: number): void {
+    this.#leastMs = Math.min(latencyMs, this.#leastMs * LEAST_DRIFT);
+    const quickMs = this.#leastMs * 2;
+    if (latencyMs > quickMs + LOST_MS) this.#shrink();
+    else if (this.waiting > 0 && latencyMs <= quickMs + QUEUE_MS)
+      this.#window = Math.min(this.#bounds.inFlightMax, this.#window + WINDOW_STEP);
+  }
+
+  #shrink(): void {
+    this.#window = Math.max(Math.min(WINDOW_MIN, this.#bounds.inFlightMax), this.#window / 2);
   }
 
   #send(flight: Flight<Errand>): void {

@@ -19,7 +19,7 @@ import type { DnsQueries, DnsReply } from './dns-queries.ts';
 import { SLOW_MS, ZoneSupervisor } from './dns-supervisor.ts';
 import { Entry, entryQueries, readEntry } from './dns-zone-test.ts';
 import type { Zone } from './dns-zones.ts';
-import { judge, shownText } from './dns-zones.ts';
+import { answerFault, judge, shownText } from './dns-zones.ts';
 
 /** Look-ups at once in a zone that was suspended and has to show that it answers. */
 const TRIAL_FLIGHTS_MAX = 4;
@@ -108,7 +108,7 @@ export class ZoneDesk {
 
   /** The answer to a question of this zone. */
   answered(id: number, reply: DnsReply, nowMs: number): void {
-    const flight = this.#flights.answered(id);
+    const flight = this.#flights.answered(id, nowMs);
     if (flight === undefined) return;
     if (reply.kind === 'timeout') this.#timedOut(flight, nowMs);
     else this.#heard(flight, reply, nowMs);
@@ -144,8 +144,9 @@ export class ZoneDesk {
   #heard(flight: Flight<Errand>, reply: DnsReply, nowMs: number): void {
     const { errand } = flight;
     const latencyMs = nowMs - flight.sinceMs;
-    if (reply.kind === 'failed') this.#counters.add(Count.dnsErrors);
-    else if (reply.kind !== 'timeout' && latencyMs >= SLOW_MS) this.#counters.add(Count.dnsSlow);
+    const isError = reply.kind === 'addresses' && answerFault(reply.addresses) !== null;
+    if (reply.kind === 'failed' || isError) this.#counters.add(Count.dnsErrors);
+    if (reply.kind !== 'timeout' && latencyMs >= SLOW_MS) this.#counters.add(Count.dnsSlow);
     switch (errand.kind) {
       case 'entry':
         this.supervisor.testAnswered(errand.place, reply, latencyMs, nowMs);
@@ -198,10 +199,8 @@ export class ZoneDesk {
     wrong: { readonly kind: 'error' | 'failed' | 'timeout'; readonly why?: string },
     nowMs: number,
   ): void {
-    if (wrong.kind === 'error') {
-      this.#counters.add(Count.dnsErrors);
-      this.#suspend(wrong.why ?? 'it answers errors', nowMs);
-    } else this.supervisor.failed(wrong.why ?? 'it does not answer', nowMs);
+    if (wrong.kind === 'error') this.#suspend(wrong.why ?? 'it answers errors', nowMs);
+    else this.supervisor.failed(wrong.why ?? 'it does not answer', nowMs);
   }
 
   #suspend(why: string, nowMs: number): void {

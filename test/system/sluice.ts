@@ -22,7 +22,7 @@ export interface SluiceOptions {
   /** Listen here again; otherwise on a free port. */
   readonly port?: number;
   /** Keys of the configuration file, merged table by table over those of `baseConfig`. */
-  readonly config?: Readonly<Record<string, Table | string>>;
+  readonly config?: Readonly<Record<string, Table | readonly Table[] | string>>;
 }
 
 /** The log line of one session. */
@@ -112,7 +112,8 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-system-'));
   const config = baseConfig(port, options.backendPort, directory);
   for (const [name, value] of Object.entries(options.config ?? {})) {
-    config[name] = typeof value === 'string' ? value : { ...(config[name] as Table), ...value };
+    const isWhole = typeof value === 'string' || Array.isArray(value);
+    config[name] = isWhole ? (value as string | Table[]) : { ...(config[name] as Table), ...value };
   }
   const file = join(directory, 'sluice.toml');
   await writeFile(file, stringify(config));

@@ -6,9 +6,9 @@
  * answer by the deadline is given up, counted from when it was sent; one that waits so long is not sent any more.
  *
  * How many are under way at once is found out: a server has room for some 270 datagrams that it has not read yet, and
- * a thousand questions in one breath lose a tenth of themselves. So each zone begins with a small window, which grows
- * with every answer that came without a queue (at most twice the least time seen) and is halved by one that was
- * lost and asked again.
+ * a thousand questions in one breath lose a tenth of themselves. So each zone begins with a small window. It grows, an
+ * answer at a time, when the server is far away and questions are on the road rather than in its lap; and it is halved
+ * by an answer that was lost and asked for again.
  *
  * What the supervisor asks (tests, proofs) is little and goes at once.
  */
@@ -20,9 +20,10 @@ const WINDOW_MIN = 8;
 const WINDOW_STEP = 0.5;
 /** An answer that took so much longer than the quickest one was lost once, or its question. */
 const LOST_MS = 1_500;
-const QUEUE_MS = 5;
+/** A server whose quickest answer took so long is worth a second window. */
+const FAR_MS = 5;
 /** The least time is forgotten slowly: a server may move away. */
-const LEAST_DRIFT = 1.01;
+const LEAST_DRIFT = 1.0005;
 
 export interface FlightBounds {
   readonly inFlightMax: number;
@@ -48,6 +49,7 @@ export class DnsFlights<Errand> {
   readonly #flying = new Map<number, Flight<Errand>>();
   #waiting: Flight<Errand>[] = [];
   #served = 0;
+  readonly #first: number;
   #window: number;
   #leastMs = Infinity;
 
@@ -57,7 +59,8 @@ export class DnsFlights<Errand> {
     this.#bounds = bounds;
     this.#nextId = firstId;
     this.#idStep = idStep;
-    this.#window = Math.min(bounds.inFlightMax, Math.max(WINDOW_MIN, WINDOW_START / idStep));
+    this.#first = Math.min(bounds.inFlightMax, Math.max(WINDOW_MIN, WINDOW_START / idStep));
+    this.#window = this.#first;
   }
 
   /** Questions under way. */
@@ -150,10 +153,11 @@ export class DnsFlights<Errand> {
 
   #learn(latencyMs: number): void {
     this.#leastMs = Math.min(latencyMs, this.#leastMs * LEAST_DRIFT);
-    const quickMs = this.#leastMs * 2;
-    if (latencyMs > quickMs + LOST_MS) this.#shrink();
-    else if (this.waiting > 0 && latencyMs <= quickMs + QUEUE_MS)
-      this.#window = Math.min(this.#bounds.inFlightMax, this.#window + WINDOW_STEP);
+    if (latencyMs > this.#leastMs * 2 + LOST_MS) return this.#shrink();
+    if (this.waiting === 0) return undefined;
+    const worthMax = Math.min(this.#bounds.inFlightMax, this.#first * (1 + this.#leastMs / FAR_MS));
+    if (this.#window < worthMax) this.#window = Math.min(worthMax, this.#window + WINDOW_STEP);
+    return undefined;
   }
 
   #shrink(): void {

@@ -132,7 +132,7 @@ export class Sessions {
     this.dnsWeights = new Int16Array(capacity);
     this.dnsPoints = new Int32Array(capacity);
     this.dnsMarks = new Uint8Array(capacity);
-    this.dnsZones = Array.from<readonly string[]>({ length: capacity }).fill(NO_ZONES);
+    this.dnsZones = Array.from({ length: capacity }, () => NO_ZONES);
     this.dnsReasons = Array.from<string>({ length: capacity }).fill('');
     this.endings = new Uint8Array(capacity);
     this.endPhases = new Uint8Array(capacity);

@@ -76,6 +76,7 @@ async function start(
   names: readonly Zone[],
   policy: Readonly<Record<string, unknown>> = {},
   passing: readonly Zone[] = names.filter((zone) => !(zone in faults)),
+  engine: Readonly<Record<string, unknown>> = {},
 ): Promise<Sluice> {
   const port = await freePort();
   zonesAsked = names.length;
@@ -84,6 +85,7 @@ async function start(
     backendPort,
     config: {
       ...settingsOf(names, policy),
+      engine,
       listener: [{ address: `127.0.0.1:${port}` }, { address: `[::1]:${port}` }],
     },
   });
@@ -289,6 +291,18 @@ describe('DNS lists', () => {
     } finally {
       await resolver.stop();
     }
+  });
+
+  it('are asked once for a client that comes to shards of several processes at once', async () => {
+    const { port } = await start(['good.test', 'six.test'], {}, undefined, { processes: 2, shards: 2 });
+    const before = server.queries().length;
+    const answers = await Promise.all(Array.from({ length: 20 }, async () => send(port, '127.66.9.9')));
+    expect(answers.map((answer) => answer?.code)).toEqual(answers.map(() => 550));
+    const asked = server
+      .queries()
+      .slice(before)
+      .filter(({ name }) => name === '9.9.66.127.good.test');
+    expect(asked.map(({ type }) => type)).toEqual(['A', 'TXT']);
   });
 
   it('that cannot be asked for want of a name server harm nobody, and count when it comes', async () => {

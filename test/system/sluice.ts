@@ -112,8 +112,8 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-system-'));
   const config = baseConfig(port, options.backendPort, directory);
   for (const [name, value] of Object.entries(options.config ?? {})) {
-    const isWhole = typeof value === 'string' || Array.isArray(value);
-    config[name] = isWhole ? (value as string | Table[]) : { ...(config[name] as Table), ...value };
+    if (typeof value === 'string' || Array.isArray(value)) config[name] = value as string | Table[];
+    else config[name] = { ...(config[name] as Table), ...(value as Table) };
   }
   const file = join(directory, 'sluice.toml');
   await writeFile(file, stringify(config));

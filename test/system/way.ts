@@ -48,7 +48,7 @@ export async function openWay(name: WayName, options: WayOptions = {}): Promise<
     const changed = options.config?.['backend'];
     const config = {
       ...options.config,
-      backend: { ...backend, ...(typeof changed === 'object' ? changed : {}) },
+      backend: { ...backend, ...(changed as Readonly<Record<string, unknown>> | undefined) },
     };
     const sluice = await startSluice({ backendPort, config });
     const close = async (): Promise<void> => {

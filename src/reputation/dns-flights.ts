@@ -15,7 +15,7 @@
 import type { DnsQueries, QueryType } from './dns-queries.ts';
 
 /** Questions at once in all zones together before anything is known of their servers. */
-const WINDOW_START = 192;
+const WINDOW_START = 96;
 const WINDOW_MIN = 8;
 const WINDOW_STEP = 0.5;
 /** An answer that took so much longer than the quickest one was lost once, or its question. */

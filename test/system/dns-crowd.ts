@@ -23,8 +23,9 @@ export interface SeenSession {
   readonly greetingMs: number;
   /** The longest wait for the reply to a command. */
   readonly replyMs: number;
-  /** The replies to RCPT and to the message, 0 when there was none. */
+  /** The replies to RCPT, to DATA and to the message, 0 when there was none. */
   readonly recipient: number;
+  readonly data: number;
   readonly message: number;
 }
 
@@ -35,7 +36,7 @@ const script = ['EHLO crowd.example.org', 'MAIL FROM:<a@example.org>', 'RCPT TO:
 
 function runSession(port: number, address: string): Promise<SeenSession> {
   return new Promise((resolve) => {
-    const seen = { address, greetingMs: -1, replyMs: 0, recipient: 0, message: 0 };
+    const seen = { address, greetingMs: -1, replyMs: 0, recipient: 0, data: 0, message: 0 };
     const socket = connect({ port, host: '127.0.0.1', localAddress: address });
     let step = 0;
     let sinceMs = performance.now();
@@ -50,6 +51,7 @@ function runSession(port: number, address: string): Promise<SeenSession> {
       if (step === 0) seen.greetingMs = waitedMs;
       else seen.replyMs = Math.max(seen.replyMs, waitedMs);
       if (step === 3) seen.recipient = code;
+      if (step === 4) seen.data = code;
       if (step === 5) seen.message = code;
       step += 1;
       if (code >= 400 || step > 5) {

@@ -3,27 +3,24 @@
  *
  * Each zone has its own share of `dnsxl_policy.in_flight_max` and its own waiting line, so that a zone that is slow
  * or dead holds up nobody but itself. Both are bounded: what finds no room is not asked. A question that has no
- * answer by the deadline is given up, counted from when it was sent; one that waits so long is not sent any more.
+ * answer by the deadline is given up, counted from when it was sent; one that waits three times as long is not sent any more.
  *
  * How many are under way at once is found out: a server has room for some 270 datagrams that it has not read yet, and
- * a thousand questions in one breath lose a tenth of themselves. So each zone begins with a small window. It grows, an
- * answer at a time, when the server is far away and questions are on the road rather than in its lap; and it is halved
- * by an answer that was lost and asked for again.
+ * a thousand questions in one breath lose a tenth of themselves. So each zone begins with a small window, which grows by
+ * one for each window of answers while others wait, and is halved when a question was lost, as TCP does.
  *
  * What the supervisor asks (tests, proofs) is little and goes at once.
  */
 import type { DnsQueries, QueryType } from './dns-queries.ts';
 
 /** Questions at once in all zones together before anything is known of their servers. */
-const WINDOW_START = 96;
-const WINDOW_MIN = 8;
-const WINDOW_STEP = 0.5;
-/** An answer that took so much longer than the quickest one was lost once, or its question. */
+const WINDOW_START = 192;
+/** A zone has at least so many, whatever is lost. */
+const WINDOW_MIN = 16;
+/** An answer that took so much longer than twice the quickest one was lost once, or its question. */
 const LOST_MS = 1_500;
-/** A server whose quickest answer took so long is worth a second window. */
-const FAR_MS = 5;
-/** The least time is forgotten slowly: a server may move away. */
-const LEAST_DRIFT = 1.0005;
+/** A question waits for its turn at most so many deadlines: a late answer still counts, a very late one finds nobody. */
+const DEADLINES_WAITED = 3;
 
 export interface FlightBounds {
   readonly inFlightMax: number;
@@ -49,8 +46,8 @@ export class DnsFlights<Errand> {
   readonly #flying = new Map<number, Flight<Errand>>();
   #waiting: Flight<Errand>[] = [];
   #served = 0;
-  readonly #first: number;
   #window: number;
+  #shrunkMs = -Infinity;
   #leastMs = Infinity;
 
   /** Ids are `firstId`, `firstId + idStep`, …, so that zones can share one port. */
@@ -59,8 +56,7 @@ export class DnsFlights<Errand> {
     this.#bounds = bounds;
     this.#nextId = firstId;
     this.#idStep = idStep;
-    this.#first = Math.min(bounds.inFlightMax, Math.max(WINDOW_MIN, WINDOW_START / idStep));
-    this.#window = this.#first;
+    this.#window = Math.min(bounds.inFlightMax, Math.max(WINDOW_MIN, WINDOW_START / idStep));
   }
 
   /** Questions under way. */
@@ -90,7 +86,7 @@ export class DnsFlights<Errand> {
   /** The question that was answered, undefined when nobody wants the answer any more. */
   answered(id: number, nowMs: number): Flight<Errand> | undefined {
     const flight = this.#flying.get(id);
-    if (flight !== undefined) this.#learn(nowMs - flight.sinceMs);
+    if (flight !== undefined) this.#learn(nowMs - flight.sinceMs, nowMs);
     this.#flying.delete(id);
     return flight;
   }
@@ -101,7 +97,7 @@ export class DnsFlights<Errand> {
       if (flight.sinceMs + this.#bounds.deadlineMs > nowMs) return undefined;
       this.#flying.delete(id);
       this.#queries.giveUp(id);
-      this.#shrink();
+      this.#shrink(nowMs);
       return flight;
     }
     return undefined;
@@ -112,7 +108,7 @@ export class DnsFlights<Errand> {
     const late: Flight<Errand>[] = [];
     while (this.waiting > 0) {
       const flight = this.#waiting[this.#served]!;
-      if (flight.sinceMs + this.#bounds.deadlineMs <= nowMs) late.push(flight);
+      if (flight.sinceMs + this.#bounds.deadlineMs * DEADLINES_WAITED <= nowMs) late.push(flight);
       else if (this.#flying.size >= this.#window) break;
       else {
         flight.sinceMs = nowMs;
@@ -147,20 +143,24 @@ export class DnsFlights<Errand> {
   nextDueMs(): number {
     const [oldest] = this.#flying.values();
     const first = this.#waiting[this.#served];
-    const sinceMs = Math.min(oldest?.sinceMs ?? Infinity, first?.sinceMs ?? Infinity);
-    return sinceMs + this.#bounds.deadlineMs;
+    const { deadlineMs } = this.#bounds;
+    return Math.min(
+      (oldest?.sinceMs ?? Infinity) + deadlineMs,
+      (first?.sinceMs ?? Infinity) + deadlineMs * DEADLINES_WAITED,
+    );
   }
 
-  #learn(latencyMs: number): void {
-    this.#leastMs = Math.min(latencyMs, this.#leastMs * LEAST_DRIFT);
-    if (latencyMs > this.#leastMs * 2 + LOST_MS) return this.#shrink();
-    if (this.waiting === 0) return undefined;
-    const worthMax = Math.min(this.#bounds.inFlightMax, this.#first * (1 + this.#leastMs / FAR_MS));
-    if (this.#window < worthMax) this.#window = Math.min(worthMax, this.#window + WINDOW_STEP);
+  #learn(latencyMs: number, nowMs: number): void {
+    this.#leastMs = Math.min(latencyMs, this.#leastMs);
+    if (latencyMs > this.#leastMs * 2 + LOST_MS) return this.#shrink(nowMs);
+    if (this.waiting > 0) this.#window = Math.min(this.#bounds.inFlightMax, this.#window + 1 / this.#window);
     return undefined;
   }
 
-  #shrink(): void {
+  /** Once for all questions that were lost together. */
+  #shrink(nowMs: number): void {
+    if (nowMs - this.#shrunkMs < LOST_MS) return;
+    this.#shrunkMs = nowMs;
     this.#window = Math.max(Math.min(WINDOW_MIN, this.#bounds.inFlightMax), this.#window / 2);
   }
 

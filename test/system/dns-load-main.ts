@@ -5,7 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import type { LoadFigures } from './dns-load.ts';
 import { runLoad } from './dns-load.ts';
 
@@ -39,7 +39,11 @@ function waitsOf(name: string, { sessions, log }: LoadFigures): readonly string[
   ];
 }
 
+/** Processes of others and of the run before that want the cores. */
+const load = (): string => loadavg()[0]!.toFixed(1);
+const loads = [load()];
 const plain = await runLoad({ ...plan, hasLists: false });
+loads.push(load());
 const listed = await runLoad({ ...plan, hasLists: true });
 
 const { sessions, asked, counters, zoneLines } = listed;
@@ -61,7 +65,8 @@ ${new Date().toISOString().slice(0, 10)} · project ${execFileSync('git', ['rev-
 
 ${many(plan.clients)} clients, each from an address of its own, in ${many(sessions.length)} sessions (${many(plan.doubles)} clients come with two), ${many(plan.perSecond)} a second: all are there
 before the first greeting is whole (\`greet_wait\` ${plan.greetWaitMs / 1000} s). Three zones of one rbldnsd, asked directly; three of ten clients are on one, two or all of them.
-Crowd, Sluice (two shards in one process), rbldnsd and mail server share the two cores with others.
+Crowd, Sluice (two shards in one process), rbldnsd and mail server share the two cores with others: the load of the machine was ${loads[0]} at the start of
+the run without lists, and ${loads[1]} at the start of the one with lists.
 
 ## Questions, by rbldnsd's own log
 

@@ -1,7 +1,7 @@
 /**
  * prepare — brings what the system tests need, or says plainly what is missing
  *
- * The system tests run a real Postfix (which wants root) and real sending programs. As root on Debian the
+ * The system tests run a real Postfix (which wants root), real sending programs and real DNS lists. As root on Debian the
  * missing packages are installed, without starting their daemons: a machine that had no mail server before has
  * none running afterwards. Anywhere else one line is printed for each missing part, with the command that brings it.
  *
@@ -31,6 +31,7 @@ export const parts: readonly Part[] = [
   },
   { name: 'swaks', package: 'swaks', programs: ['swaks'] },
   { name: 'TLS for swaks', package: 'libnet-ssleay-perl', programs: ['perl'], modules: ['Net::SSLeay'] },
+  { name: 'rbldnsd', package: 'rbldnsd', programs: ['rbldnsd'] },
   { name: 'unbound', package: 'unbound', programs: ['unbound'] },
 ];
 

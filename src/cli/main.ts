@@ -64,6 +64,21 @@ function commands(version: string, finish: (code: number) => void): Command {
       finish(await (await import('./demo.ts')).demoVerb(options)),
     );
 
+  const dnsxl = program.command('dnsxl').description('DNS lists of clients');
+  dnsxl
+    .command('test')
+    .description('ask each list for its test entries, and about an address; 1 when a list is broken')
+    .argument('[address]', 'say what each list has about this address too')
+    .option('-c, --config <file>', 'configuration file', FILE)
+    .option('--json', 'for programs')
+    .action(async (address: string | undefined, options: { config: string; json?: true }) =>
+      finish(
+        await (
+          await import('./dnsxl.ts')
+        ).dnsxlTest({ config: options.config, address: address ?? null, json: options.json === true }),
+      ),
+    );
+
   const config = program
     .command('config')
     .description('print an example file, its JSON Schema, or the settings in effect');

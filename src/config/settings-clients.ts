@@ -125,7 +125,7 @@ export const clientSettings = {
     verify_interval: duration(
       '1min',
       { min: '100ms', max: '1h' },
-      'A listing counts only beside a look-up, no older than this, that shows that the zone does not list everybody.',
+      'A listing from memory counts beside a look-up, no older than this, that shows that the zone does not list everybody. A fresh listing waits for a fresh one.',
     ),
   }),
 

@@ -26,6 +26,18 @@ export interface EngineOrder {
   readonly pools?: Uint32Array;
 }
 
+/** A part of the shards, in this process or in a child. */
+export interface Engine {
+  drain(): void;
+  kill(): void;
+  /** Says something to one shard, by its number in this part; one that is being started again does not hear it. */
+  tell(shard: number, message: ToShard): void;
+  /** Says something to every shard. */
+  tellAll(message: ToShard): void;
+  counts(): Record<string, number> | Promise<Record<string, number>>;
+  peaks(): PeakReport | Promise<PeakReport>;
+}
+
 /** What an engine reports. */
 export interface EngineEvents {
   /** A shard said something. */

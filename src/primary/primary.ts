@@ -15,38 +15,28 @@ import type { Config } from '../config/config.ts';
 import type { ListsMemory } from '../policy/lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { ReputationTable } from '../reputation/table.ts';
-import type { FromShard, ToShard } from '../worker/messages.ts';
+import type { FromShard } from '../worker/messages.ts';
 import { Certificates } from './certificates.ts';
 import type { Identities } from './certificates.ts';
 import { Child } from './children.ts';
-import type { EngineEvents, EngineOrder } from './engine-order.ts';
+import type { Engine, EngineEvents, EngineOrder } from './engine-order.ts';
 import { compileLists } from './list-files.ts';
 import { readMachine } from './machine.ts';
 import { Notices } from './notices.ts';
-import type { PeakReport } from './peak-lines.ts';
 import { peakLines } from './peak-lines.ts';
 import type { Plan } from './plan.ts';
 import { planFor, planText } from './plan.ts';
-import { PoolDesk } from './pool-desk.ts';
 import { Reload } from './reload.ts';
+import { Services } from './services.ts';
 import { Threads } from './threads.ts';
-
-/** A part of the shards, in this process or in a child. */
-interface Engine {
-  drain(): void;
-  kill(): void;
-  tellAll(message: ToShard): void;
-  counts(): Record<string, number> | Promise<Record<string, number>>;
-  peaks(): PeakReport | Promise<PeakReport>;
-}
 
 export class Primary {
   readonly #config: Config;
   readonly #fileName: string;
   readonly #say: (line: string) => void;
   readonly #notices: Notices;
-  #engines: Engine[] = [];
-  #pools: PoolDesk | null = null;
+  readonly #services: Services;
+  readonly #engines: Engine[] = [];
   #listening = 0;
   #failure: string | null = null;
   #drained = 0;
@@ -61,6 +51,7 @@ export class Primary {
     this.#fileName = fileName;
     this.#say = say;
     this.#notices = new Notices(say);
+    this.#services = new Services(config, this.#engines, (text) => this.#notices.add(text));
   }
 
   /** Runs until drained or stopped; the exit code. Throws ConfigError for a list file that is wrong. */
@@ -99,6 +90,7 @@ export class Primary {
     process.on('SIGINT', stop);
     const count = (): void => void this.#sayCounts();
     process.on('SIGUSR2', count);
+    await this.#services.start(plan.shardsPerProcess);
     this.#start(plan, config, endpoint, lists, certificates.identities);
     const report = setInterval(() => void this.#sayPeaks(), config.limits.reportIntervalMs);
     await Promise.race([ready, ended]);
@@ -108,7 +100,7 @@ export class Primary {
     }
     const code = await ended;
     void reload.end();
-    this.#pools?.end();
+    this.#services.end();
     clearInterval(report);
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
@@ -138,11 +130,12 @@ export class Primary {
   async #sayCounts(): Promise<void> {
     const sum: Record<string, number> = {};
     const all = await Promise.all(this.#engines.map(async (engine) => engine.counts()));
-    for (const counts of [...all, this.#pools?.counts() ?? {}]) {
+    for (const counts of [...all, ...this.#services.counts()]) {
       for (const [name, value] of Object.entries(counts))
         if (value !== 0) sum[name] = (sum[name] ?? 0) + value;
     }
     this.#say(`counters ${JSON.stringify(sum)}`);
+    for (const line of this.#services.lines()) this.#say(line);
   }
 
   /** Prints the peaks since the last time, as Postfix's anvil does. */
@@ -183,31 +176,19 @@ export class Primary {
         identities,
       };
       const events: EngineEvents = {
-        told: (_shard, message) => this.#hear(message, shards),
+        told: (shard, message) => this.#hear(message, shards, number * plan.shardsPerProcess + shard),
         drained: () => this.#oneDrained(),
       };
       if (plan.processes > 1) this.#engines.push(startChild(number, order, events));
       else {
         const threads = startThreads(order, events);
         this.#engines.push(threads);
-        this.#openPools(config, threads.table);
+        this.#services.useTable(threads.table);
       }
     }
   }
 
-  /**
-   * Pools by SPF are credited in `table`: that of the shards when they are threads of this process. With several
-   * processes it has to be one from which rows go to every process; until there is one, nobody listens to senders.
-   */
-  #openPools(config: Config, table: ReputationTable): void {
-    if (!config.pools.spf) return;
-    const take = (pools: Uint32Array): void => {
-      for (const engine of this.#engines) engine.tellAll({ kind: 'pools', pools });
-    };
-    this.#pools = new PoolDesk({ config, table, take, notice: (text) => this.#notices.add(text) });
-  }
-
-  #hear(message: FromShard, shards: number): void {
+  #hear(message: FromShard, shards: number, shard: number): void {
     switch (message.kind) {
       case 'listening':
         this.#listening += 1;
@@ -216,8 +197,6 @@ export class Primary {
       case 'notice':
         if (!this.#killed) this.#notices.add(message.text);
         return;
-      case 'senders':
-        return this.#pools?.offer(message.senders);
       case 'failed':
         // One that was started again: it ends and is tried again later, while the others serve on.
         if (this.#listening >= shards) return this.#notices.add(`cannot listen: ${message.text}`);
@@ -230,7 +209,7 @@ export class Primary {
       case 'drained':
         return;
       default:
-        message satisfies never;
+        this.#services.heard(shard, message);
     }
   }
 
@@ -254,6 +233,7 @@ function startThreads(order: EngineOrder, events: EngineEvents): Engine & { tabl
     table: threads.table,
     drain: () => threads.drain(),
     kill: () => threads.stop(),
+    tell: (shard, message) => threads.tell(shard, message),
     tellAll: (message) => threads.tellAll(message),
     counts: () => threads.counts(),
     peaks: () => threads.peaks(),

@@ -58,14 +58,14 @@ export class Threads {
     for (const shard of this.#threads.keys()) this.#start(shard);
   }
 
+  /** Says something to one shard; one that is being started again does not hear it. */
+  tell(shard: number, message: ToShard): void {
+    this.#threads[shard]?.worker?.postMessage(message);
+  }
+
   /** What all shards have counted since the process began. */
   counts(): Record<string, number> {
     return sumCounters(this.counters, this.#order.shards);
-  }
-
-  /** Says something to one shard, if it runs. */
-  tell(shard: number, message: ToShard): void {
-    this.#threads[shard]?.worker?.postMessage(message);
   }
 
   /** Says something to every shard that runs. Facts (facts) reach those that are started later too. */

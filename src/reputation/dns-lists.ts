@@ -9,6 +9,7 @@
  * An answer names a session by its handle; when that session has ended meanwhile, nobody is there to hear it.
  */
 import type { Handle } from '../base/handle.ts';
+import { NO_HANDLE } from '../base/handle.ts';
 
 /** What is known of one client after all answers so far. */
 export interface DnsAnswer {
@@ -38,3 +39,11 @@ export interface DnsLists {
   /** What was found out for the session that `next` named last. */
   readonly answer: DnsAnswer;
 }
+
+/** Nobody to ask. */
+export const noDnsLists: DnsLists = {
+  enabled: false,
+  ask: () => undefined,
+  next: () => NO_HANDLE,
+  answer: { weight: 0, zones: [], reason: '', isLast: true },
+};

@@ -45,6 +45,7 @@ export const signals = {
   lowPriorityFirst: { id: 13, weight: 40,  halfLifeSec: DAY,      cap: 40,  says: 'came as a stranger to the MX of the lowest priority' },
   badMember:        { id: 14, weight: 8,   halfLifeSec: DAY,      cap: 30,  says: 'is a network or pool of which a member became bad' },
   goodMember:       { id: 15, weight: -10, halfLifeSec: 14 * DAY, cap: 80,  says: 'is a network or pool of which a known member had a message accepted' },
+  listed:           { id: 17, weight: 5,   halfLifeSec: DAY,      cap: 15,  says: 'is on DNS lists, with a weight of dnsxl_policy.slow_at or more' },
   tlsInjection:     { id: 16, weight: 40,  halfLifeSec: 2 * DAY,  cap: 120, says: 'sent plaintext behind STARTTLS' },
 } as const satisfies Record<string, Signal>;
 

@@ -21,6 +21,9 @@ interface Counter {
     | 'checks'
     | 'pools'
     | 'lines'
+    | 'look-ups'
+    | 'questions'
+    | 'times'
     | 'turns';
   readonly says: string;
 }
@@ -72,11 +75,20 @@ export const counterTable = {
     unit: 'commands',
     says: 'STARTTLS answered 454. Raise tls.handshakes_max, or look for a flood of handshakes.',
   },
+  listed: { unit: 'sessions', says: 'Clients with a weight of dnsxl_policy.slow_at or more on DNS lists.' },
+  listedGood: {
+    unit: 'sessions',
+    says: 'Unknown clients that were not made to wait since DNS lists of good clients have them.',
+  },
   recipientsOk: { unit: 'recipients', says: 'Recipients that the backend accepted.' },
   recipientsBad: { unit: 'recipients', says: 'Recipients refused by the backend.' },
   recipientsScreened: {
     unit: 'recipients',
     says: 'Recipients refused because the client had failed a test.',
+  },
+  recipientsListed: {
+    unit: 'recipients',
+    says: 'Recipients refused because DNS lists have the client.',
   },
   recipientsCached: { unit: 'recipients', says: 'Unknown recipients answered from memory.' },
   greylisted: { unit: 'recipients', says: 'Recipients answered 450 because the sender is not known yet.' },
@@ -141,6 +153,35 @@ export const counterTable = {
     unit: 'messages',
     says: 'Messages answered 452 because the spool was full. Raise spool limits.',
   },
+  dnsQueries: {
+    unit: 'questions',
+    says: 'Questions put to DNS lists, with those for test entries, proofs and reasons.',
+  },
+  dnsClean: { unit: 'look-ups', says: 'Look-ups of clients that a DNS list does not have.' },
+  dnsListed: { unit: 'look-ups', says: 'Look-ups of clients that a DNS list has, and that counted.' },
+  dnsCached: { unit: 'look-ups', says: 'Look-ups answered from memory.' },
+  dnsCoalesced: {
+    unit: 'sessions',
+    says: 'Sessions that joined the look-ups of another session of the client.',
+  },
+  dnsTimeouts: {
+    unit: 'questions',
+    says: 'Questions to DNS lists that had no answer within dnsxl_policy.deadline.',
+  },
+  dnsSlow: { unit: 'questions', says: 'Questions to DNS lists that were answered after a second or later.' },
+  dnsErrors: {
+    unit: 'questions',
+    says: 'Answers of DNS lists that were errors or could not be read. See sluice dnsxl test.',
+  },
+  dnsUnproven: {
+    unit: 'look-ups',
+    says: 'Listings that did not count since it could not be shown that the list does not have everybody.',
+  },
+  dnsDropped: {
+    unit: 'look-ups',
+    says: 'Look-ups not made for want of room. Raise dnsxl_policy.in_flight_max.',
+  },
+  dnsSuspensions: { unit: 'times', says: 'A DNS list was suspended. The notices say which, and why.' },
   logDropped: { unit: 'lines', says: 'Log lines dropped because their reader was too slow.' },
 } as const satisfies Record<string, Counter>;
 

@@ -36,6 +36,10 @@ export interface SessionReport {
   backendMs: number;
   /** The first limit that was exceeded, by its name in the configuration; '' for none. */
   limit: string;
+  /** DNS lists that have the client, as they may be shown, the heaviest first. */
+  dnsxl: readonly string[];
+  /** What that one says about it; text of the list, not ours. */
+  dnsxlReason: string;
 }
 
 export interface Journal {
@@ -69,5 +73,7 @@ export function emptyReport(): SessionReport {
     messages: 0,
     backendMs: 0,
     limit: '',
+    dnsxl: [],
+    dnsxlReason: '',
   };
 }

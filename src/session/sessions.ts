@@ -46,6 +46,16 @@ export const Flag = {
   Unlimited: 4096,
 } as const;
 
+const NO_ZONES: readonly string[] = [];
+
+/** What DNS lists did to a session. */
+export const DnsMark = {
+  /** It is slow for its listings alone. */
+  Slowed: 1,
+  /** That it is listed was noted. */
+  Learnt: 2,
+} as const;
+
 export class Sessions {
   readonly capacity: number;
 
@@ -92,6 +102,13 @@ export class Sessions {
   readonly bodyStates: Uint8Array;
   readonly backendSinceMs: Float64Array;
 
+  /** listed: the weight that DNS lists give the client, its share in `scores`, marks (DnsMark), and who said why. */
+  readonly dnsWeights: Int16Array;
+  readonly dnsPoints: Int32Array;
+  readonly dnsMarks: Uint8Array;
+  readonly dnsZones: (readonly string[])[];
+  readonly dnsReasons: string[];
+
   /** Sums for the log line. */
   readonly endings: Uint8Array;
   readonly endPhases: Uint8Array;
@@ -137,6 +154,11 @@ export class Sessions {
     this.askedMs = new Float64Array(capacity);
     this.bodyStates = new Uint8Array(capacity);
     this.backendSinceMs = new Float64Array(capacity);
+    this.dnsWeights = new Int16Array(capacity);
+    this.dnsPoints = new Int32Array(capacity);
+    this.dnsMarks = new Uint8Array(capacity);
+    this.dnsZones = Array.from({ length: capacity }, () => NO_ZONES);
+    this.dnsReasons = Array.from<string>({ length: capacity }).fill('');
     this.endings = new Uint8Array(capacity);
     this.endPhases = new Uint8Array(capacity);
     this.bytesIn = new Float64Array(capacity);
@@ -182,6 +204,9 @@ export class Sessions {
     this.askedMs[slot] = nowMs;
     this.bodyStates[slot] = 0;
     this.backendSinceMs[slot] = 0;
+    this.dnsWeights[slot] = 0;
+    this.dnsPoints[slot] = 0;
+    this.dnsMarks[slot] = 0;
     this.endings[slot] = NO_ENDING;
     this.endPhases[slot] = Phase.Free;
     this.bytesIn[slot] = 0;
@@ -203,6 +228,8 @@ export class Sessions {
     this.clients[slot] = '';
     this.helos[slot] = '';
     this.owed[slot] = null;
+    this.dnsZones[slot] = NO_ZONES;
+    this.dnsReasons[slot] = '';
   }
 
   phaseOf(slot: number): Phase {

@@ -18,6 +18,8 @@ import { passesNeeded, passTtlsSec } from '../policy/pace.ts';
 import { PoolMap } from '../policy/pool-map.ts';
 import { noSenderPools } from '../reputation/sender-pools.ts';
 import type { SenderPools } from '../reputation/sender-pools.ts';
+import type { DnsLists } from '../reputation/dns-lists.ts';
+import { noDnsLists } from '../reputation/dns-lists.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
 import { Envelopes } from '../session/envelope.ts';
@@ -53,6 +55,8 @@ export interface ShardParts {
   readonly shard: number;
   readonly counters: Counters;
   readonly files: SpoolFiles;
+  /** What DNS lists say; none when it is left out. */
+  readonly dns?: DnsLists;
   /** Connections to the backend that this shard may have. */
   readonly lanesMax: number;
   /** The permanent lists; without them, those that stand in the configuration itself. */
@@ -110,6 +114,7 @@ export function buildWorks(parts: ShardParts): Works {
     counters,
     journal,
     reputation: parts.reputation,
+    dns: parts.dns ?? noDnsLists,
     lanes,
     unknownRecipients: new UnknownRecipients(UNKNOWN_RECIPIENTS_MAX, UNKNOWN_RECIPIENT_TTL_MS, prepare),
     spool,

@@ -6,7 +6,7 @@
  * drives it (a worker on sockets, a test on a virtual clock) hands in the time and the ports.
  *
  * The turn dispatches on the phase of a session; the stages change it. The order within a turn is fixed: timers,
- * clients, backend, spool, outcomes, so the same input gives the same trace.
+ * DNS lists, clients, backend, spool, outcomes, so the same input gives the same trace.
  *
  * Fairness: at most `EVENTS_MAX` client events a turn, so an accept storm cannot keep timers from firing; one
  * session handles at most `COMMANDS_MAX` pipelined commands before others have their turn.
@@ -22,9 +22,10 @@ import { Noted } from '../transport/transport.ts';
 import { admit } from '../stages/admit.ts';
 import { continueGreeting, hearEarly } from '../stages/banner.ts';
 import { converse } from '../stages/converse.ts';
-import { delivered, notDeliveredInTime, receive, refuseAhead } from '../stages/deliver.ts';
+import { delivered, notDeliveredInTime, receive, refuseAhead, refuseIfListed } from '../stages/deliver.ts';
 import { cut, dismiss, finish, leavingOf, streamGone } from '../stages/end.ts';
 import { failTest } from '../stages/learn.ts';
+import { nextListed } from '../stages/listed.ts';
 import { noLaneInTime, recipientJudged } from '../stages/recipient.ts';
 import { flush, pay } from '../stages/speak.ts';
 import { beginHandshake, secured } from '../stages/starttls.ts';
@@ -67,6 +68,7 @@ export class Shard {
     const { works } = this;
     works.nowMs = nowMs;
     this.#timers();
+    this.#lists();
     const isMore = this.#clients();
     works.lanes.turn(nowMs);
     this.#spool();
@@ -146,6 +148,15 @@ export class Shard {
         return assert(false, 'a timer rang for a free row');
       default:
         return unreachable(phase);
+    }
+  }
+
+  /** What DNS lists have said is known before the client says more. */
+  #lists(): void {
+    const { works } = this;
+    for (let slot = nextListed(works); slot >= 0; slot = nextListed(works)) {
+      if (works.sessions.phaseOf(slot) === Phase.Delivering) refuseIfListed(works, slot);
+      this.#run(slot);
     }
   }
 

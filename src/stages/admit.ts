@@ -23,6 +23,7 @@ import { startGreeting } from './banner.ts';
 import { dismiss } from './end.ts';
 import { limitReply, overAtConnect } from './limit.ts';
 import { noteLowPriority } from './traps.ts';
+import { askLists } from './listed.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
 
@@ -59,6 +60,7 @@ export function admit(works: Works, handle: Handle): void {
   if (pace === Pace.Refused) return turnAway(works, slot, 'denied', works.replies.denied);
   counters.add(paceCounts[pace]!);
   if (pace === Pace.Instant && sessions.has(slot, Flag.KnownByPool)) counters.add(Count.knownByPool);
+  if (listed !== 'allow') askLists(works, slot);
   return startGreeting(works, slot);
 }
 

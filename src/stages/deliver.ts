@@ -21,6 +21,7 @@ import { BodyState, normalize } from '../smtp/body-end.ts';
 import { bury, cut, dismiss } from './end.ts';
 import { forgetEnvelope, forgetMessage } from './forget.ts';
 import { creditPools, note } from './learn.ts';
+import { isRefused, refusalOf } from './listed.ts';
 import { say } from './speak.ts';
 import type { Works } from './works.ts';
 
@@ -34,6 +35,10 @@ const DISCARD_BYTES_MAX = 100_000_000;
 export function startReceiving(works: Works, slot: number, isAhead: boolean): void {
   const { sessions, replies, spool } = works;
   if (isAhead) return refuseAhead(works, slot);
+  if (isRefused(works, slot)) {
+    forgetEnvelope(works, slot);
+    return say(works, slot, refusalOf(works, slot), Timer.Data, Phase.Listening);
+  }
   spool.begin(slot);
   sessions.envelopes[slot]!.bodySinceMs = works.nowMs;
   sessions.bodyStates[slot] = BodyState.LineStart;
@@ -116,11 +121,26 @@ function received(works: Works, slot: number): void {
     return answer(works, slot, works.replies.spoolFull);
   }
   if (refusal !== null) return answer(works, slot, refusal);
+  if (isRefused(works, slot)) return refuseListed(works, slot, refusalOf(works, slot));
   if (spool.spilled(slot)) counters.add(Count.spilled);
   sessions.enter(slot, Phase.Delivering);
   sessions.backendSinceMs[slot] = works.nowMs;
   wheel.arm(slot, works.nowMs + config.backend.waitMaxMs);
   return lanes.request(slot, Job.Deliver, true, works.nowMs);
+}
+
+/** DNS lists have answered late: a message of which the backend has nothing yet is refused after all. */
+export function refuseIfListed(works: Works, slot: number): void {
+  const { sessions, lanes } = works;
+  if (!isRefused(works, slot) || lanes.isCommitted(slot)) return;
+  sessions.backendMs[slot]! += works.nowMs - sessions.backendSinceMs[slot]!;
+  refuseListed(works, slot, refusalOf(works, slot));
+}
+
+/** Not for its content: the message is thrown away before it can be blamed. */
+function refuseListed(works: Works, slot: number, reply: Uint8Array): void {
+  works.spool.discard(slot);
+  answer(works, slot, reply);
 }
 
 /** The backend has answered the message, or could not be given it. */

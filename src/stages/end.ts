@@ -144,5 +144,7 @@ function writeDown(works: Works, slot: number, ending: EndingName): void {
   report.messages = sessions.messages[slot]!;
   report.backendMs = sessions.backendMs[slot]!;
   report.limit = limitNames[sessions.limits[slot]!]!;
+  report.dnsxl = sessions.dnsZones[slot]!;
+  report.dnsxlReason = sessions.dnsReasons[slot]!;
   works.journal.ended(report);
 }

@@ -30,9 +30,9 @@ export function note(works: Works, slot: number, name: SignalName): void {
   const index = sessions.reputations[slot]!;
   const own =
     index < 0
-      ? sessions.scores[slot]! - sessions.neighbourPoints[slot]! + weight
+      ? sessions.scores[slot]! - sessions.neighbourPoints[slot]! - sessions.dnsPoints[slot]! + weight
       : reputation.observe(index, id, epochSec(works));
-  sessions.scores[slot] = own + sessions.neighbourPoints[slot]!;
+  sessions.scores[slot] = own + sessions.neighbourPoints[slot]! + sessions.dnsPoints[slot]!;
   if (weight > 0 && own >= works.config.shape.slowAt) tellCompany(works, slot, own - weight);
 }
 
@@ -55,7 +55,13 @@ export function creditPools(works: Works, slot: number): void {
   const { sessions, reputation, passesNeeded, senders } = works;
   const nowSec = epochSec(works);
   const isKnown = sessions.has(slot, Flag.Passed) && !sessions.has(slot, Flag.RefuseRecipients);
-  if (!isKnown || !isGoodHost(reputation, sessions.reputations[slot]!, nowSec)) return;
+  // Whoever is on a DNS list speaks for himself.
+  if (
+    !isKnown ||
+    sessions.dnsWeights[slot]! > 0 ||
+    !isGoodHost(reputation, sessions.reputations[slot]!, nowSec)
+  )
+    return;
   const network = sessions.networks[slot]!;
   if (network >= 0) {
     reputation.observe(network, signals.goodMember.id, nowSec);

@@ -24,6 +24,7 @@ import { dismiss } from './end.ts';
 import { mustComeAgain } from './greylist.ts';
 import { harvestDelayMs } from './harvest.ts';
 import { note, passTests } from './learn.ts';
+import { isRefused, refusalOf } from './listed.ts';
 import { excessReplyMs, say, sayAfter } from './speak.ts';
 import { learnTrap, springsTrap, unlearnTrap } from './traps.ts';
 import type { Works } from './works.ts';
@@ -35,6 +36,10 @@ export function judgeRecipient(works: Works, slot: number, argument: string): vo
   if (sessions.has(slot, Flag.RefuseRecipients)) {
     counters.add(Count.recipientsScreened);
     return refuseRecipient(works, slot, replies.protocolRefuse);
+  }
+  if (isRefused(works, slot)) {
+    counters.add(Count.recipientsListed);
+    return refuseRecipient(works, slot, refusalOf(works, slot));
   }
   passTests(works, slot);
   if (envelope.recipients.length >= config.smtp.recipientsMax) {

@@ -14,6 +14,7 @@ import type { LimitPlan } from '../policy/limits.ts';
 import type { NetworkSet } from '../policy/networks.ts';
 import type { PoolMap } from '../policy/pool-map.ts';
 import type { SenderPools } from '../reputation/sender-pools.ts';
+import type { DnsLists } from '../reputation/dns-lists.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
 import type { Envelopes } from '../session/envelope.ts';
@@ -47,6 +48,7 @@ export interface Works {
   readonly counters: Counters;
   readonly journal: Journal;
   readonly reputation: ReputationTable;
+  readonly dns: DnsLists;
   readonly lanes: Lanes;
   readonly unknownRecipients: UnknownRecipients;
   readonly spool: Spool;

@@ -20,6 +20,7 @@ import { ReputationTable } from '../reputation/table.ts';
 import { Count, Counters } from '../session/counters.ts';
 import { Shard } from '../shard/shard.ts';
 import { replyTable } from '../smtp/replies.ts';
+import { DnsPort } from './dns-port.ts';
 import { Driver } from './driver.ts';
 import type { FromShard, ShardOrder, ToShard } from './messages.ts';
 import { SenderOffers } from './sender-offers.ts';
@@ -71,6 +72,7 @@ const back = new NodeTransport({
 });
 const files = new NodeSpoolFiles(order.spoolDirectory, `sluice-${order.idPrefix}`);
 const senders = new SenderOffers(config.pools.spf, clock);
+const dns = new DnsPort(config.dnsxl.length > 0, order.idPrefix, order.sessionsMax);
 const nowMs = clock.nowMs();
 const shard = new Shard({
   config,
@@ -82,6 +84,7 @@ const shard = new Shard({
   shard: order.shard,
   counters,
   files,
+  dns,
   lanesMax: order.lanesMax,
   lists: viewLists(order.lists),
   senders,
@@ -101,11 +104,14 @@ const driver = new Driver(shard, clock, () => {
   }
   const offers = senders.takeAll();
   if (offers !== null) tell({ kind: 'senders', senders: offers });
+  const asks = dns.takeAsks();
+  if (asks !== null) tell({ kind: 'dnsAsks', asks });
   if (draining && shard.sessionsOpen === 0) void finish();
 });
 front.onNoted = () => driver.wake();
 back.onNoted = () => driver.wake();
 files.onNoted = () => driver.wake();
+dns.onNoted = () => driver.wake();
 
 async function finish(): Promise<void> {
   driver.stop();
@@ -125,6 +131,8 @@ port.on('message', (message: ToShard): void => {
       return front.useIdentities(message.identities);
     case 'pools':
       return shard.setPools(new PoolMap(message.pools));
+    case 'dnsFound':
+      return dns.take(message.start, message.found);
     default:
       return message satisfies never;
   }

@@ -6,6 +6,8 @@
 import type { Config } from '../config/config.ts';
 import type { ListsMemory } from '../policy/lists.ts';
 import type { TlsIdentity } from '../io/tls-contexts.ts';
+import type { Handle } from '../base/handle.ts';
+import type { DnsAnswer } from '../reputation/dns-lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
 
 /** What a shard is told when its thread begins. */
@@ -36,6 +38,25 @@ export interface SenderOffer {
   readonly helo: string;
 }
 
+/** Clients that a shard wants looked up in DNS lists (worker/dns-port), all of one turn together. */
+export interface DnsAsks {
+  /** The start of the shard that asks. */
+  readonly start: string;
+  readonly handles: readonly Handle[];
+  readonly serials: readonly number[];
+  /** Four for each handle: base/address. */
+  readonly words: readonly number[];
+  /** 1 for a client of good standing. */
+  readonly good: readonly number[];
+}
+
+/** What DNS lists say of the client of one session. */
+export interface DnsFound {
+  readonly handle: Handle;
+  readonly serial: number;
+  readonly answer: DnsAnswer;
+}
+
 /** From the primary to a shard. */
 export type ToShard =
   | { readonly kind: 'drain' }
@@ -43,12 +64,14 @@ export type ToShard =
   /** For handshakes from now on. */
   | { readonly kind: 'identities'; readonly identities: readonly (TlsIdentity | null)[] }
   /** Another map of pools (policy/pool-map), in shared memory. */
-  | { readonly kind: 'pools'; readonly pools: Uint32Array };
+  | { readonly kind: 'pools'; readonly pools: Uint32Array }
+  | { readonly kind: 'dnsFound'; readonly start: string; readonly found: readonly DnsFound[] };
 
 /** From a shard to the primary. */
 export type FromShard =
   | { readonly kind: 'listening'; readonly addresses: readonly string[] }
   | { readonly kind: 'notice'; readonly text: string }
   | { readonly kind: 'senders'; readonly senders: readonly SenderOffer[] }
+  | { readonly kind: 'dnsAsks'; readonly asks: DnsAsks }
   | { readonly kind: 'drained' }
   | { readonly kind: 'failed'; readonly text: string };

@@ -9,6 +9,7 @@
 import { parseConfig } from '../../src/config/load.ts';
 import type { CounterName } from '../../src/session/counters.ts';
 import { Backend } from './backend.ts';
+import { ScriptedDns } from './dns.ts';
 import type { StepName } from './backend.ts';
 import { escape, settingsToml, unescape } from './transcript.ts';
 import type { Dialogue, ScriptLine } from './transcript.ts';
@@ -35,6 +36,7 @@ class Player {
   readonly lines: string[] = [];
   readonly #dialogue: Dialogue;
   readonly #clients = new Map<number, Client>();
+  readonly #log: string[] = [];
   readonly #sentAt = new Map<number, number>();
 
   constructor(dialogue: Dialogue, splitBytes: number | undefined) {
@@ -51,6 +53,7 @@ class Player {
         : config,
       backend,
       ...(splitBytes === undefined ? {} : { splitBytes }),
+      ...(dialogue.dns.length === 0 ? {} : { dns: new ScriptedDns(dialogue.dns) }),
       ...(lanes === undefined ? {} : { lanesMax: Number(lanes) }),
     });
     const [domain = '', standing, ...networks] = (dialogue.headers.get('pool') ?? '').split(' ');
@@ -67,6 +70,8 @@ class Player {
       const over = report.limit === '' ? '' : `, limit ${report.limit}`;
       const tls = report.tls === '' ? '' : `, ${report.tls}`;
       this.lines.push(`${this.#time()}  end${number > 1 ? number : ''} ${report.ending}${tls}${over}`);
+      const why = report.dnsxlReason === '' ? '' : ` "${report.dnsxlReason}"`;
+      this.#log.push(`log: ${report.reasons} score=${report.score} dnsxl=${report.dnsxl.join(',')}${why}`);
     };
   }
 
@@ -204,6 +209,8 @@ class Player {
       });
       sums.push(`counters: ${known.join(' ')}`);
     }
+    if (this.#dialogue.showsLog) sums.push(...this.#log);
+    if (this.#dialogue.showsAsked) sums.push(`asked: ${world.dns?.asked.join(', ') ?? ''}`.trimEnd());
     if (this.#dialogue.showsNotices) sums.push(...world.notices.map((text) => `notice: ${text}`));
     if (this.#dialogue.showsOffers) {
       if (world.offers.length === 0) sums.push('offered nothing');

@@ -17,11 +17,13 @@ import { compilePools, PoolMap } from '../../src/policy/pool-map.ts';
 import { merged, rangeOfNetwork } from '../../src/policy/address-ranges.ts';
 import { ReputationTable } from '../../src/reputation/table.ts';
 import { Counters } from '../../src/session/counters.ts';
+import type { DnsLists } from '../../src/reputation/dns-lists.ts';
 import type { SessionReport } from '../../src/session/journal.ts';
 import { Shard } from '../../src/shard/shard.ts';
 import { MemoryTransport } from '../../src/transport/memory-transport.ts';
 import type { PeerHandle } from '../../src/transport/memory-transport.ts';
 import { Backend } from './backend.ts';
+import type { ScriptedDns } from './dns.ts';
 import { MemorySpoolFiles } from './spool-files.ts';
 
 const ENTRIES = 1_024;
@@ -36,6 +38,7 @@ export interface WorldOptions {
   readonly capacity?: number;
   readonly lanesMax?: number;
   readonly backend?: Backend;
+  readonly dns?: ScriptedDns;
 }
 
 /** A client's end of a session, which hangs up when it is hung up on. */
@@ -90,6 +93,7 @@ export class World {
   readonly notices: string[] = [];
   /** What the shard told of good senders. */
   readonly offers: string[] = [];
+  readonly dns: ScriptedDns | null;
   nowMs = 0;
   onHeard: (client: Client, text: string) => void = () => undefined;
   onEnded: (report: SessionReport) => void = () => undefined;
@@ -99,6 +103,7 @@ export class World {
   constructor(options: WorldOptions) {
     const { config } = options;
     this.backend = options.backend ?? new Backend();
+    this.dns = options.dns ?? null;
     this.front = new MemoryTransport({
       capacity: options.capacity ?? 16,
       inputBytesMax: 16_384,
@@ -129,6 +134,7 @@ export class World {
       shard: 0,
       counters: this.counters,
       files: this.files,
+      ...(options.dns === undefined ? {} : { dns: options.dns satisfies DnsLists }),
       lanesMax,
       senders: {
         enabled: config.pools.spf,
@@ -206,6 +212,7 @@ export class World {
       this.front.advance(this.#tick);
       this.back.advance(this.#tick);
       if (this.files.advance()) moved = true;
+      if (this.dns?.turn(this.nowMs) === true) moved = true;
       if (this.shard.step(this.nowMs)) moved = true;
       if (this.#listen()) moved = true;
       if (!moved && !wasBusy && !this.front.busy && !this.back.busy) return;
@@ -217,7 +224,10 @@ export class World {
     this.settle();
     for (let round = 0; !isEnough(); round++) {
       if (round === ROUNDS_MAX) throw new Error(`time does not pass at ${this.nowMs} ms`);
-      const dueMs = Math.max(this.nowMs + 1, Math.min(this.shard.nextDueMs(), this.backend.nextDueMs()));
+      const dueMs = Math.max(
+        this.nowMs + 1,
+        Math.min(this.shard.nextDueMs(), this.backend.nextDueMs(), this.dns?.nextDueMs() ?? Infinity),
+      );
       if (dueMs > untilMs) {
         if (untilMs > this.nowMs && untilMs !== Infinity) this.nowMs = untilMs;
         this.settle();

@@ -25,9 +25,10 @@ export class Client {
   private partial = '';
   private gone = false;
 
-  /** Connects from `localAddress` (any of 127.0.0.0/8), which is who the server believes we are. */
+  /** Connects from `localAddress` (any of 127.0.0.0/8, or ::1), which is who the server believes we are. */
   constructor(port: number, localAddress: string) {
-    this.socket = connect({ port, host: '127.0.0.1', localAddress });
+    const host = localAddress.includes(':') ? '::1' : '127.0.0.1';
+    this.socket = connect({ port, host, localAddress });
     this.socket.setNoDelay(true);
     this.listen(this.socket);
   }

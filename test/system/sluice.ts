@@ -24,7 +24,7 @@ export interface SluiceOptions {
   /** Offers STARTTLS with these files. */
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** Keys of the configuration file, merged table by table over those of `baseConfig`; `listener` into its one listener. */
-  readonly config?: Readonly<Record<string, Table | string>>;
+  readonly config?: Readonly<Record<string, Table | readonly Table[] | string>>;
 }
 
 /** The log line of one session. */
@@ -117,9 +117,10 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   const config = baseConfig(port, options.backendPort, directory);
   if (options.tls !== undefined) config['listener'] = [{ address: `127.0.0.1:${port}`, tls: options.tls }];
   for (const [name, value] of Object.entries(options.config ?? {})) {
-    if (name === 'listener' && typeof value !== 'string')
-      config[name] = (config[name] as Table[]).map((row) => ({ ...row, ...value }));
-    else config[name] = typeof value === 'string' ? value : { ...(config[name] as Table), ...value };
+    if (name === 'listener' && typeof value !== 'string' && !Array.isArray(value))
+      config[name] = (config[name] as Table[]).map((row) => ({ ...row, ...(value as Table) }));
+    else if (typeof value === 'string' || Array.isArray(value)) config[name] = value as string | Table[];
+    else config[name] = { ...(config[name] as Table), ...(value as Table) };
   }
   const file = join(directory, 'sluice.toml');
   await writeFile(file, stringify(config));

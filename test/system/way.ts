@@ -49,7 +49,7 @@ export async function openWay(name: WayName, options: WayOptions = {}): Promise<
     const changed = options.config?.['backend'];
     const config = {
       ...options.config,
-      backend: { ...backend, ...(typeof changed === 'object' ? changed : {}) },
+      backend: { ...backend, ...(changed as Readonly<Record<string, unknown>> | undefined) },
     };
     const tls = options.tls === undefined ? {} : { tls: options.tls };
     const sluice = await startSluice({ backendPort, config, ...tls });

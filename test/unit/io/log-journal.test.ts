@@ -35,6 +35,8 @@ const report: SessionReport = {
   recipientsBad: 6,
   messages: 7,
   backendMs: 8,
+  dnsxl: ['zen.example.net', 'other.example.net'],
+  dnsxlReason: 'https://example.net/"?\r\n{',
 };
 
 it('writes one line for each session, with every field', () => {
@@ -65,6 +67,8 @@ it('writes one line for each session, with every field', () => {
     ['backend_ms', 8],
     ['family', null],
     ['limit', null],
+    ['dnsxl', ['zen.example.net', 'other.example.net']],
+    ['dnsxl_reason', 'https://example.net/"?\r\n{'],
   ]);
 });
 
@@ -82,8 +86,8 @@ it('names the limit that was exceeded', () => {
 
 it('writes an empty list when nothing was noticed', () => {
   const { lines, journal } = rig();
-  journal.ended({ ...report, reasons: '' });
-  expect(JSON.parse(lines[0]!)).toMatchObject({ reasons: [] });
+  journal.ended({ ...report, reasons: '', dnsxl: [] });
+  expect(JSON.parse(lines[0]!)).toMatchObject({ reasons: [], dnsxl: [] });
 });
 
 it('tells the time as Date does, whatever the order of the moments', () => {

@@ -1,0 +1,75 @@
+/**
+ * services — what the primary does for its engines, beside starting them
+ *
+ * Each service lives on the primary's own thread, hears what shards tell it and answers in its own time: the desk that
+ * asks DNS lists, the desk that verifies senders by SPF. No session waits for any of them, and one that fails takes
+ * nothing with it but its own knowledge.
+ */
+import type { Config } from '../config/config.ts';
+import type { ReputationTable } from '../reputation/table.ts';
+import type { FromShard } from '../worker/messages.ts';
+import { DnsDesk } from './dns-desk.ts';
+import type { Engine } from './engine-order.ts';
+import { PoolDesk } from './pool-desk.ts';
+
+/** What shards tell that is for a service. */
+type ForServices = Extract<FromShard, { readonly kind: 'dnsAsks' | 'senders' }>;
+
+export class Services {
+  readonly #config: Config;
+  readonly #engines: readonly Engine[];
+  readonly #notice: (text: string) => void;
+  #dns: DnsDesk | null = null;
+  #pools: PoolDesk | null = null;
+
+  /** `engines` may be filled later; `notice` takes a sentence for the operator. */
+  constructor(config: Config, engines: readonly Engine[], notice: (text: string) => void) {
+    this.#config = config;
+    this.#engines = engines;
+    this.#notice = notice;
+  }
+
+  /** Starts what must be there before the first client; `shards` of them are in each engine. */
+  async start(shards: number): Promise<void> {
+    if (this.#config.dnsxl.length === 0) return;
+    this.#dns = new DnsDesk(this.#config, {
+      tell: (shard, message) => this.#engines[Math.floor(shard / shards)]?.tell(shard % shards, message),
+      notice: this.#notice,
+    });
+    await this.#dns.start();
+  }
+
+  /**
+   * Pools by SPF are credited in `table`: that of the shards when they are threads of this process. With several
+   * processes it has to be one from which rows go to every process; until there is one, nobody listens to senders.
+   */
+  useTable(table: ReputationTable): void {
+    if (!this.#config.pools.spf) return;
+    const take = (pools: Uint32Array): void => {
+      for (const engine of this.#engines) engine.tellAll({ kind: 'pools', pools });
+    };
+    this.#pools = new PoolDesk({ config: this.#config, table, take, notice: this.#notice });
+  }
+
+  /** Hears what a shard (its number among all shards) wants to know or has to tell. */
+  heard(shard: number, message: ForServices): void {
+    if (message.kind === 'dnsAsks') this.#dns?.asked(shard, message.asks);
+    else this.#pools?.offer(message.senders);
+  }
+
+  /** What the services have counted. */
+  counts(): readonly Readonly<Record<string, number>>[] {
+    return [this.#dns?.counts() ?? {}, this.#pools?.counts() ?? {}];
+  }
+
+  /** One line for each thing whose state an operator wants to know. */
+  lines(): readonly string[] {
+    return this.#dns?.zoneLines() ?? [];
+  }
+
+  /** Ends what would keep the process alive. */
+  end(): void {
+    this.#dns?.stop();
+    this.#pools?.end();
+  }
+}

@@ -13,7 +13,8 @@
  * that was left alone: its date is a mark on the wall clock's own scale, not the moment of the touch.
  *
  * The date goes round after 64 half-lives. A slot is taken for empty from 16 on, and every claim empties such slots
- * (table), so a date that lies behind half a round is one of a clock that was set back: it does not age.
+ * (table), so a date that lies behind half a round is one of a clock that was set back: it does not age. A clock that is
+ * set back by 16 half-lives or more, and put right later, makes clients forgotten that came in between.
  *
  * Not taken: one score for a client with one date. It is smaller, and cannot say what it is made of.
  */

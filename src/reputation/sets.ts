@@ -17,9 +17,9 @@
  * claim word has not changed. An evictor does the opposite: it changes the claim word, then makes sure that
  * nobody has it open, else puts the old claim word back. One of the two sees the other.
  *
- * Waiting is bounded (some 16 ms, in which a preempted thread gets its turn). A way whose owner died in
- * Writing or Intent is passed over after that, and freed when its shard is started again (`release`). In
- * that time only, a client can get a second entry; the lowest way is used from then on, the other ages out.
+ * Waiting is bounded (some 16 ms, in which a preempted thread gets its turn). A way whose owner died in Writing or Intent
+ * is passed over after that, and freed when its shard is started again (`release`). In that time only, a client can
+ * get a second entry; the lowest way is used from then on, the other ages out.
  */
 import { assert } from '../base/assert.ts';
 import { isMeter } from './keys.ts';
@@ -83,10 +83,10 @@ export class Sets {
   }
 
   /**
-   * The index of the entry of a key, made if there was none, pinned until `unpin` or the next claim. -1 when no way of
-   * its set can be given up.
+   * The index of the entry of a key, made if there was none and then dated `madeSec`, pinned until `unpin` or the next
+   * claim. -1 when no way of its set can be given up.
    */
-  claim(kind: number, key: Key, nowSec: number): number {
+  claim(kind: number, key: Key, nowSec: number, madeSec = nowSec): number {
     this.unpin();
     this.wasNew = false;
     const first = this.seek(kind, key);
@@ -99,7 +99,7 @@ export class Sets {
       const index = this.takeWay(first, nowSec);
       if (index === ALL_HELD) return -1;
       if (index === LOST) continue;
-      const intent = this.writeEntry(index, nowSec);
+      const intent = this.writeEntry(index, madeSec);
       if (!this.isOnlyOne(first, index)) {
         Atomics.store(this.words, this.wordOf(index), this.after(intent, ClaimState.Free));
         continue;
@@ -118,7 +118,7 @@ export class Sets {
     const at = this.wordOf(index);
     const claim = Atomics.load(this.words, at);
     if (claimStateOf(claim) !== ClaimState.Stable) return false;
-    this.unpin();
+    if (index === this.pinnedIndex) this.unpin();
     if (this.opens.isHeld(index)) return false;
     const writing = claimAfter(claim, ClaimState.Writing, claimKindOf(claim), this.writer);
     if (Atomics.compareExchange(this.words, at, claim, writing) !== claim) return false;
@@ -127,7 +127,7 @@ export class Sets {
     return !isHeld;
   }
 
-  /** Lets go of what the last claim pinned; the shard's open sessions go on to hold it. */
+  /** Lets go of what the last claim pinned; open sessions go on to hold it. */
   unpin(): void {
     if (this.pinnedIndex < 0) return;
     this.opens.unpin();
@@ -245,7 +245,7 @@ export class Sets {
         if (victim === ALL_HELD) victim = LOST;
         continue;
       }
-      const worth = worthOf(this.words, this.wordOf(index), claimKindOf(claim), nowSec);
+      const worth = this.worthOf(index, claim, nowSec);
       if (worth >= victimWorth) continue;
       victim = index;
       victimClaim = claim;
@@ -253,9 +253,14 @@ export class Sets {
     }
     if (victim < 0) return victim;
     if (!this.toWriting(victim, victimClaim)) return LOST;
-    if (!this.opens.isHeld(victim)) return victim;
+    // Who put a word on it for ever had it pinned meanwhile: if the pin is gone again, the word is there.
+    if (!this.opens.isHeld(victim) && this.worthOf(victim, victimClaim, nowSec) < Infinity) return victim;
     Atomics.store(this.words, this.wordOf(victim), victimClaim);
     return LOST;
+  }
+
+  private worthOf(index: number, claim: number, nowSec: number): number {
+    return worthOf(this.words, this.wordOf(index), claimKindOf(claim), nowSec);
   }
 
   private toWriting(index: number, claim: number): boolean {
@@ -264,16 +269,16 @@ export class Sets {
   }
 
   /** Fills an entry that is in Writing and shows the intent. Returns the claim word. */
-  private writeEntry(index: number, nowSec: number): number {
+  private writeEntry(index: number, madeSec: number): number {
     const at = this.wordOf(index);
     const writing = Atomics.load(this.words, at);
     assert(claimStateOf(writing) === ClaimState.Writing, 'an entry is filled by the writer that took it');
     for (let i = 1; i < EntryWord.COUNT; i += 1) Atomics.store(this.words, at + i, 0);
     Atomics.store(this.words, at + EntryWord.key, this.first);
     Atomics.store(this.words, at + EntryWord.key + 1, this.second);
-    Atomics.store(this.words, at + EntryWord.seenSec, nowSec);
+    Atomics.store(this.words, at + EntryWord.seenSec, madeSec);
     // Behind `seenSec` a meter has rates, which begin at nothing.
-    if (!isMeter(this.kind)) Atomics.store(this.words, at + EntryWord.firstSec, nowSec);
+    if (!isMeter(this.kind)) Atomics.store(this.words, at + EntryWord.firstSec, madeSec);
     const intent = this.after(writing, ClaimState.Intent);
     Atomics.store(this.words, at, intent);
     return intent;

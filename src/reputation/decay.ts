@@ -33,8 +33,10 @@ export const AMOUNT_MAX = (1 << AMOUNT_BITS) - 1;
 /** Numbers of signals are below this. */
 export const SIGNALS_MAX = 1 << 5;
 
+const STEP_BITS = 6;
+
 /** Dates in a half-life. */
-export const STEPS_PER_HALF_LIFE = 64;
+export const STEPS_PER_HALF_LIFE = 1 << STEP_BITS;
 
 /** After so many half-lives nothing is left of the largest amount. */
 export const HALF_LIVES_MAX = 16;
@@ -65,9 +67,10 @@ export function slotAgeSteps(word: number, nowSec: number, stepSec: number): num
 /** What is left at a moment of the amount in a slot, to the nearest. */
 export function slotAmount(word: number, nowSec: number, stepSec: number): number {
   const steps = slotAgeSteps(word, nowSec, stepSec);
-  const halvings = Math.floor(steps / STEPS_PER_HALF_LIFE);
+  const halvings = steps >>> STEP_BITS;
   if (halvings >= HALF_LIVES_MAX) return 0;
   const amount = (word >>> STAMP_BITS) & AMOUNT_MAX;
   const shift = FACTOR_BITS + halvings;
-  return (amount * FACTORS[steps % STEPS_PER_HALF_LIFE]! + 2 ** (shift - 1)) >>> shift;
+  // At most 2^31 and 2^30: the sum fits an unsigned word.
+  return (amount * FACTORS[steps & (STEPS_PER_HALF_LIFE - 1)]! + (1 << (shift - 1))) >>> shift;
 }

@@ -34,10 +34,10 @@ export function amountInSlot(slot: number, seenSec: number, nowSec: number): num
 /** Points for an amount of a signal, to the nearest, within its cap. */
 export function pointsFor(id: number, amount: number): number {
   const cap = signalCaps[id]!;
-  const points = Math.trunc(
-    (signalWeights[id]! * amount * 2 + (signalWeights[id]! < 0 ? -ONE : ONE)) / (2 * ONE),
-  );
-  return points > cap ? cap : points < -cap ? -cap : points;
+  const weight = signalWeights[id]!;
+  const points = Math.floor(((weight < 0 ? -weight : weight) * amount + ONE / 2) / ONE);
+  const capped = points > cap ? cap : points;
+  return weight < 0 ? -capped : capped;
 }
 
 /** A score within its range. */
@@ -47,22 +47,26 @@ export function bounded(points: number): number {
 
 /** The score of the entry that begins at word `at`. */
 export function pointsOfEntry(words: Int32Array, at: number, nowSec: number): number {
-  const seenSec = Atomics.load(words, at + EntryWord.seenSec) >>> 0;
-  const end = at + EntryWord.slots + SLOTS;
+  const seenSec = words[at + EntryWord.seenSec]! >>> 0;
+  const from = at + EntryWord.slots;
   let summed = 0;
   let points = 0;
-  for (let place = at + EntryWord.slots; place < end; place += 1) {
-    const slot = Atomics.load(words, place);
+  for (let place = from; place < from + SLOTS; place += 1) {
+    const slot = words[place]!;
+    if (slot === 0) continue;
     const id = slotId(slot);
-    if (slot === 0 || (summed & (1 << id)) !== 0) continue;
+    // Seldom: two shards noted a signal first at the same moment.
+    if ((summed & (1 << id)) !== 0) return pointsOfTwins(words, at, nowSec);
     summed |= 1 << id;
-    let amount = amountInSlot(slot, seenSec, nowSec);
-    for (let behind = place + 1; behind < end; behind += 1) {
-      const other = Atomics.load(words, behind);
-      if (slotId(other) === id) amount += amountInSlot(other, seenSec, nowSec);
-    }
-    points += pointsFor(id, amount);
+    points += pointsFor(id, amountInSlot(slot, seenSec, nowSec));
   }
+  return bounded(points);
+}
+
+/** The score of an entry in which a signal has two slots. */
+function pointsOfTwins(words: Int32Array, at: number, nowSec: number): number {
+  let points = 0;
+  for (let id = 1; id < SIGNALS_MAX; id += 1) points += pointsFor(id, amountOfEntry(words, at, id, nowSec));
   return bounded(points);
 }
 

@@ -27,7 +27,7 @@ function tryObserve(words: Int32Array, from: number, id: number, nowSec: number,
   const stepSec = signalStepsSec[id]!;
   let empty = -1;
   for (let at = from; at < from + SLOTS; at += 1) {
-    const slot = Atomics.load(words, at);
+    const slot = words[at]!;
     if (slotId(slot) === id) {
       const after = slotWord(id, slotAmount(slot, nowSec, stepSec) + amount, nowSec, stepSec);
       return Atomics.compareExchange(words, at, slot, after) === slot;
@@ -51,7 +51,7 @@ function tryReplace(
   let weakestSlot = 0;
   let least = points;
   for (let at = from; at < from + SLOTS; at += 1) {
-    const slot = Atomics.load(words, at);
+    const slot = words[at]!;
     const id = slotId(slot);
     const worth = Math.abs(pointsFor(id, slotAmount(slot, nowSec, signalStepsSec[id]!)));
     if (worth >= least) continue;
@@ -70,6 +70,7 @@ function tryReplace(
  */
 export function emptySlots(words: Int32Array, at: number, seenSec: number, nowSec: number): void {
   for (let place = at + EntryWord.slots; place < at + EntryWord.slots + SLOTS; place += 1) {
+    if (words[place] === 0) continue;
     const slot = Atomics.load(words, place);
     if (slot === 0 || amountInSlot(slot, seenSec, nowSec) !== 0) continue;
     if (Atomics.load(words, at + EntryWord.seenSec) >>> 0 !== seenSec) return;

@@ -103,9 +103,10 @@ describe('a change', () => {
 
   it('is whole when it is noted: a new entry', () => {
     const table = tableOf(8);
-    const swept = sweptAt(table, 0, () => claim(table, '192.0.2.1'));
+    const home = claim(tableOf(8), '192.0.2.1');
+    const swept = sweptAt(table, home, () => claim(table, '192.0.2.1'));
     const after = new Int32Array(ROW_WORDS);
-    expect(readRow(table, 0, after, 0)).toBe(true);
+    expect(readRow(table, home, after, 0)).toBe(true);
     expect(swept).toEqual(after);
   });
 

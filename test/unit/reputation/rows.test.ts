@@ -11,6 +11,8 @@ import { claim, DAY, find, named, NOW, tableOf } from './tables.ts';
 
 const key = newKey();
 const NAME = '192.0.2.1';
+/** Its entry in an empty table of one set. */
+const HOME = claim(tableOf(WAYS), NAME);
 
 /** As many signals as an entry has slots: with more, which six are kept depends on the order. */
 const six = ['pregreet', 'badCommand', 'unknownRecipient', 'passed', 'delivered', 'trapped'] as const;
@@ -42,7 +44,7 @@ function known(table: ReputationTable, nowSec = NOW): { facts: number[]; amounts
 /** A table that joined some rows, one after the other. */
 function joined(...rows: readonly Int32Array[]): ReputationTable {
   const table = tableOf(WAYS);
-  for (const row of rows) expect(join(table, row)).toBe(0);
+  for (const row of rows) expect(join(table, row)).toBe(HOME);
   return table;
 }
 
@@ -87,7 +89,7 @@ describe('joining rows', () => {
       fc.property(anyRow, (row) => {
         const table = joined(row);
         const back = new Int32Array(ROW_WORDS);
-        expect(readRow(table, 0, back, 0)).toBe(true);
+        expect(readRow(table, HOME, back, 0)).toBe(true);
         expect(back).toEqual(row);
       }),
     );
@@ -157,7 +159,7 @@ describe('joining rows', () => {
       twice[RowWord.slots + place] = slotWord(id, 2 * ONE, NOW, signalStepsSec[id]!);
     const once = rowOf((table, index) => table.observe(index, id, NOW, 3 * ONE));
     for (const table of [joined(twice, once), joined(once, twice), joined(once, twice, twice)])
-      expect(table.amountOf(0, id, NOW)).toBe(4 * ONE);
+      expect(table.amountOf(HOME, id, NOW)).toBe(4 * ONE);
   });
 
   it('does not wake what an entry has long forgotten', () => {
@@ -178,30 +180,30 @@ describe('joining rows', () => {
     for (const days of [20, 40, 63, 64, 65]) {
       const old = rowOf((table, index) => table.observe(index, id, NOW - days * DAY, 100 * ONE), NOW - days * DAY);
       const table = joined(old);
-      expect(table.amountOf(0, id, NOW)).toBe(0);
+      expect(table.amountOf(HOME, id, NOW)).toBe(0);
       claim(table, NAME);
       join(table, old);
-      expect([table.amountOf(0, id, NOW), table.seenSecOf(0)]).toEqual([0, NOW]);
+      expect([table.amountOf(HOME, id, NOW), table.seenSecOf(HOME)]).toEqual([0, NOW]);
     }
   });
 
   it('makes an amount no larger than a slot can hold', () => {
     const { id } = signals.badCommand;
     const row = rowOf((table, index) => table.observe(index, id, NOW, AMOUNT_MAX));
-    expect(joined(row, row).amountOf(0, id, NOW)).toBe(AMOUNT_MAX);
+    expect(joined(row, row).amountOf(HOME, id, NOW)).toBe(AMOUNT_MAX);
   });
 
   it("takes an operator's word over only when it is told to, and an empty one never", () => {
     const denied = rowOf((table, index) => table.mark(index, Mark.Deny, 0));
     const silent = rowOf(() => undefined);
     const table = joined(denied);
-    expect(table.markWordOf(0)).toBe(0);
+    expect(table.markWordOf(HOME)).toBe(0);
     join(table, denied, NOW, true);
-    expect(table.markWordOf(0)).toBe(markWord(Mark.Deny, 0));
+    expect(table.markWordOf(HOME)).toBe(markWord(Mark.Deny, 0));
     join(table, silent, NOW, true);
-    expect(table.markWordOf(0)).toBe(markWord(Mark.Deny, 0));
+    expect(table.markWordOf(HOME)).toBe(markWord(Mark.Deny, 0));
     join(table, rowOf((other, index) => other.mark(index, Mark.Allow, NOW + DAY)), NOW, true);
-    expect(table.markOf(0, NOW)).toBe(Mark.Allow);
+    expect(table.markOf(HOME, NOW)).toBe(Mark.Allow);
   });
 
   it('finds no room in a set of permanent entries, and says so', () => {
@@ -221,14 +223,14 @@ describe('joining rows', () => {
     }
     row[RowWord.slots + 1] = slotWord(31, ONE, NOW, 1350);
     const table = joined(row);
-    expect([...table.words.subarray(table.wordOf(0) + EntryWord.slots)].filter((slot) => slot !== 0)).toHaveLength(
+    expect([...table.words.subarray(table.wordOf(HOME) + EntryWord.slots)].filter((slot) => slot !== 0)).toHaveLength(
       1,
     );
   });
 
   it('believes no date ahead of its own clock', () => {
     const table = joined(rowOf(() => undefined, NOW + 1000 * DAY));
-    expect(table.seenSecOf(0)).toBe(NOW);
+    expect(table.seenSecOf(HOME)).toBe(NOW);
   });
 
   it('does not date an entry that a client of this process has used since, nor note it as changed', () => {
@@ -237,7 +239,7 @@ describe('joining rows', () => {
     claim(table, NAME);
     table.dirty.take(0, 32, () => undefined);
     join(table, old);
-    expect([table.firstSecOf(0), table.seenSecOf(0)]).toEqual([NOW - 9 * DAY, NOW]);
+    expect([table.firstSecOf(HOME), table.seenSecOf(HOME)]).toEqual([NOW - 9 * DAY, NOW]);
     const noted: number[] = [];
     table.dirty.take(0, 32, (index) => noted.push(index));
     expect(noted).toEqual([]);

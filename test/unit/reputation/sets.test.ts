@@ -96,21 +96,30 @@ describe('freeing an entry', () => {
 describe('a shard that is making an entry', () => {
   const claimAt = (way: number): number => HeaderWord.COUNT + way * EntryWord.COUNT + EntryWord.claim;
 
-  /** What the other shard would have written for host 7 on a way. */
+  /** A client that takes the first way of an empty set. */
+  const client = Array.from({ length: 99 }, (_, host) => hostKey(host)).find(
+    (key) => pair().mine.claim(Kind.Host, key, NOW) === 0,
+  )!;
+
+  /** What the other shard would have written for this client on a way. */
   function write(words: Int32Array, way: number, state: number): void {
-    words.set(hostKey(7), claimAt(way) + EntryWord.key);
+    words.set(client, claimAt(way) + EntryWord.key);
     words[claimAt(way)] = claimAfter(words[claimAt(way)]!, state, Kind.Host, 1);
   }
 
   it('gives its way up when a lower one shows the same intent, and uses that one', () => {
     const { words, opens, mine } = pair();
     opens.interruptWith((look) => {
-      // The first way is held for a moment, so ours is the second; then theirs appears below it.
+      // The first way is taken for a moment, so ours is the second; then theirs appears below it.
       if (look === 1) words[claimAt(0)] = claimAfter(words[claimAt(0)]!, ClaimState.Writing, 0, 1);
       if (look === 2) write(words, 0, ClaimState.Intent);
-      if (look === 4) write(words, 0, ClaimState.Stable);
     });
-    expect(mine.claim(Kind.Host, hostKey(7), NOW)).toBe(0);
+    const waiting = vi.spyOn(Atomics, 'wait').mockImplementation(() => {
+      write(words, 0, ClaimState.Stable);
+      return 'not-equal';
+    });
+    expect(mine.claim(Kind.Host, client, NOW)).toBe(0);
+    expect(waiting).toHaveBeenCalledOnce();
     for (let way = 1; way < WAYS; way += 1) expect(words[claimAt(way)]! & 3).toBe(ClaimState.Free);
   });
 
@@ -119,7 +128,7 @@ describe('a shard that is making an entry', () => {
     opens.interruptWith((look) => {
       if (look === 1) write(words, 5, ClaimState.Stable);
     });
-    expect(mine.claim(Kind.Host, hostKey(7), NOW)).toBe(5);
+    expect(mine.claim(Kind.Host, client, NOW)).toBe(5);
     expect(words[claimAt(0)]! & 3).toBe(ClaimState.Free);
   });
 
@@ -132,7 +141,7 @@ describe('a shard that is making an entry', () => {
       write(words, 5, ClaimState.Stable);
       return 'not-equal';
     });
-    expect(mine.claim(Kind.Host, hostKey(7), NOW)).toBe(5);
+    expect(mine.claim(Kind.Host, client, NOW)).toBe(5);
     expect(waiting).toHaveBeenCalledOnce();
     expect(words[claimAt(0)]! & 3).toBe(ClaimState.Free);
   });
@@ -142,7 +151,7 @@ describe('a shard that is making an entry', () => {
     opens.interruptWith((look) => {
       if (look === 1) write(words, 5, ClaimState.Intent);
     });
-    expect(mine.claim(Kind.Host, hostKey(7), NOW)).toBe(0);
-    expect(mine.find(Kind.Host, hostKey(7))).toBe(0);
+    expect(mine.claim(Kind.Host, client, NOW)).toBe(0);
+    expect(mine.find(Kind.Host, client)).toBe(0);
   });
 });

@@ -1,0 +1,32 @@
+/**
+ * visitor — one of the threads that visit one reputation table at once (reputation)
+ *
+ * Does a round of visits each time it is told to, and tells how long that took.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { ReputationTable } from '../src/reputation/table.ts';
+import { visitTable } from './visits.ts';
+
+/** What a visitor is told at its start. */
+export interface VisitorPlan {
+  readonly shared: SharedArrayBuffer;
+  readonly entries: number;
+  readonly shards: number;
+  readonly shard: number;
+  /** Clients to visit, a part of them for each thread. */
+  readonly draws: Uint32Array;
+  readonly ids: readonly number[];
+}
+
+const { shared, entries, shards, shard, draws, ids } = workerData as VisitorPlan;
+const table = new ReputationTable(shared, entries, shards, shard);
+const share = Math.floor(draws.length / shards);
+
+parentPort!.on('message', (startSec: number) => {
+  if (startSec < 0) {
+    parentPort!.close();
+    return;
+  }
+  visitTable(table, draws, shard * share, (shard + 1) * share, startSec, ids);
+  parentPort!.postMessage('done');
+});

@@ -1,8 +1,9 @@
 /**
  * visitor — one of the threads that visit one reputation table at once (reputation)
  *
- * Does a round of visits each time it is told to, and tells how long that took.
+ * Does a round of visits each time it is told to, and tells what CPU it took.
  */
+import process from 'node:process';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ReputationTable } from '../src/reputation/table.ts';
 import { visitTable } from './visits.ts';
@@ -27,6 +28,8 @@ parentPort!.on('message', (startSec: number) => {
     parentPort!.close();
     return;
   }
+  const before = process.threadCpuUsage();
   visitTable(table, draws, shard * share, (shard + 1) * share, startSec, ids);
-  parentPort!.postMessage('done');
+  const { user, system } = process.threadCpuUsage(before);
+  parentPort!.postMessage((user + system) * 1000);
 });

@@ -63,8 +63,7 @@ export function joinRow(
   keepEarlier(words, to + EntryWord.firstSec, row[at + RowWord.firstSec]!);
   for (let test = 0; test < PASSES; test += 1)
     keepLater(words, to + EntryWord.passUntilSec + test, row[at + RowWord.passUntilSec + test]!);
-  for (let place = 0; place < SLOTS; place += 1)
-    joinSlot(table, to, row, at, place, nowSec);
+  for (let place = 0; place < SLOTS; place += 1) joinSlot(table, to, row, at, place, nowSec);
   return index;
 }
 
@@ -81,7 +80,8 @@ function joinSlot(
   const id = slotId(slot);
   // A number that this version does not know would take a slot and be worth nothing.
   if (id === 0 || signalNameOf[id] === '') return;
-  if (table.wasNew && Atomics.compareExchange(table.words, to + EntryWord.slots + place, 0, slot) === 0) return;
+  if (table.wasNew && Atomics.compareExchange(table.words, to + EntryWord.slots + place, 0, slot) === 0)
+    return;
   const more = amountOfEntry(row, at, id, nowSec) - amountOfEntry(table.words, to, id, nowSec);
   if (more > 0) observeEntry(table.words, to, id, nowSec, more);
 }

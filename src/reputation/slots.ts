@@ -40,13 +40,7 @@ function tryObserve(words: Int32Array, from: number, id: number, nowSec: number,
 }
 
 /** Puts a slot in place of the one that is worth least, if that is worth less than `points`. */
-function tryReplace(
-  words: Int32Array,
-  from: number,
-  fresh: number,
-  points: number,
-  nowSec: number,
-): boolean {
+function tryReplace(words: Int32Array, from: number, fresh: number, points: number, nowSec: number): boolean {
   let weakest = -1;
   let weakestSlot = 0;
   let least = points;

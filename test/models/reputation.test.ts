@@ -124,7 +124,14 @@ function expectAgrees(table: ReputationTable, index: number, known: Known, nowSe
 }
 
 /** One random thing that a writer does to an entry, and the twin with it. `shard`: SHARDS for the main thread. */
-function act(random: Prng, table: ReputationTable, index: number, known: Known, shard: number, nowSec: number): void {
+function act(
+  random: Prng,
+  table: ReputationTable,
+  index: number,
+  known: Known,
+  shard: number,
+  nowSec: number,
+): void {
   switch (random.below(5)) {
     case 0:
     case 1: {

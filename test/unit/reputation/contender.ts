@@ -86,9 +86,9 @@ function sweep(): void {
     // Of an entry that is just given to another key the row is half made; it is noted again when it is whole.
     if (readRow(table, index, row, 0)) rows.set(index, row);
   };
-  for (let isLast = false; !isLast; ) {
+  for (let isLast = false; !isLast;) {
     isLast = Atomics.load(gate, Gate.done) === contest.workers;
-    for (let from = 0; from < table.entries; ) from = table.dirty.take(from, 64, visit);
+    for (let from = 0; from < table.entries;) from = table.dirty.take(from, 64, visit);
   }
 }
 

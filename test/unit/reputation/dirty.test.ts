@@ -15,7 +15,7 @@ function dirtyOf(entries: number): Dirty {
 /** All that is noted, taken in steps of `countMax`. */
 function takeAll(dirty: Dirty, entries: number, countMax = 32): number[] {
   const taken: number[] = [];
-  for (let from = 0; from < entries; ) from = dirty.take(from, countMax, (index) => taken.push(index));
+  for (let from = 0; from < entries;) from = dirty.take(from, countMax, (index) => taken.push(index));
   return taken;
 }
 

@@ -105,12 +105,18 @@ describe('the name of a key', () => {
     expect(keyOfName('2001:db8::9/128', key)).toBe(Kind.Host);
   });
 
-  it.each(['', 'localhost', '192.0.2', '192.0.2.0/23', '192.0.2.0/25', '2001:db8::/47', '2001:db8::/56', '/24'])(
-    'is not %j',
-    (name) => {
-      expect(keyOfName(name, newKey())).toBe(0);
-    },
-  );
+  it.each([
+    '',
+    'localhost',
+    '192.0.2',
+    '192.0.2.0/23',
+    '192.0.2.0/25',
+    '2001:db8::/47',
+    '2001:db8::/56',
+    '/24',
+  ])('is not %j', (name) => {
+    expect(keyOfName(name, newKey())).toBe(0);
+  });
 
   it('tells a meter as it tells its host or network', () => {
     expect(nameOfKey(Kind.HostMeter, 0xffff, 0x0a000001)).toBe('10.0.0.1');

@@ -168,9 +168,15 @@ describe('joining rows', () => {
       const table = tableOf(WAYS);
       const index = claim(table, NAME, NOW - halfLives * halfLifeSec);
       table.observe(index, id, NOW - halfLives * halfLifeSec, 100 * ONE);
-      join(table, rowOf(() => undefined));
+      join(
+        table,
+        rowOf(() => undefined),
+      );
       expect([table.amountOf(index, id, NOW), table.seenSecOf(index)]).toEqual([0, NOW]);
-      join(table, rowOf((other, at) => other.observe(at, id, NOW, 2 * ONE)));
+      join(
+        table,
+        rowOf((other, at) => other.observe(at, id, NOW, 2 * ONE)),
+      );
       expect(table.amountOf(index, id, NOW)).toBe(2 * ONE);
     }
   });
@@ -178,7 +184,10 @@ describe('joining rows', () => {
   it('does not wake what a row that lay about for long has in it', () => {
     const { id } = signals.badCommand;
     for (const days of [20, 40, 63, 64, 65]) {
-      const old = rowOf((table, index) => table.observe(index, id, NOW - days * DAY, 100 * ONE), NOW - days * DAY);
+      const old = rowOf(
+        (table, index) => table.observe(index, id, NOW - days * DAY, 100 * ONE),
+        NOW - days * DAY,
+      );
       const table = joined(old);
       expect(table.amountOf(HOME, id, NOW)).toBe(0);
       claim(table, NAME);
@@ -202,14 +211,24 @@ describe('joining rows', () => {
     expect(table.markWordOf(HOME)).toBe(markWord(Mark.Deny, 0));
     join(table, silent, NOW, true);
     expect(table.markWordOf(HOME)).toBe(markWord(Mark.Deny, 0));
-    join(table, rowOf((other, index) => other.mark(index, Mark.Allow, NOW + DAY)), NOW, true);
+    join(
+      table,
+      rowOf((other, index) => other.mark(index, Mark.Allow, NOW + DAY)),
+      NOW,
+      true,
+    );
     expect(table.markOf(HOME, NOW)).toBe(Mark.Allow);
   });
 
   it('finds no room in a set of permanent entries, and says so', () => {
     const table = tableOf(WAYS);
     for (let host = 0; host < WAYS; host += 1) table.mark(claim(table, `10.0.0.${host}`), Mark.Deny, 0);
-    expect(join(table, rowOf(() => undefined))).toBe(-1);
+    expect(
+      join(
+        table,
+        rowOf(() => undefined),
+      ),
+    ).toBe(-1);
   });
 
   it('takes nothing of a kind or a signal that there is not, and no meter', () => {
@@ -223,9 +242,9 @@ describe('joining rows', () => {
     }
     row[RowWord.slots + 1] = slotWord(31, ONE, NOW, 1350);
     const table = joined(row);
-    expect([...table.words.subarray(table.wordOf(HOME) + EntryWord.slots)].filter((slot) => slot !== 0)).toHaveLength(
-      1,
-    );
+    expect(
+      [...table.words.subarray(table.wordOf(HOME) + EntryWord.slots)].filter((slot) => slot !== 0),
+    ).toHaveLength(1);
   });
 
   it('believes no date ahead of its own clock', () => {

@@ -64,7 +64,14 @@ describe('an entry', () => {
 
   it('weighs credit as it weighs suspicion, by its points in either direction', () => {
     const words = entry();
-    for (const name of ['hangup', 'pregreet', 'pipelining', 'trapped', 'bareNewline', 'nonSmtpCommand'] as const)
+    for (const name of [
+      'hangup',
+      'pregreet',
+      'pipelining',
+      'trapped',
+      'bareNewline',
+      'nonSmtpCommand',
+    ] as const)
       observe(words, name);
     observe(words, 'delivered');
     expect([amount(words, 'delivered'), amount(words, 'hangup')]).toEqual([1, 0]);

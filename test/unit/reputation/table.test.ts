@@ -307,7 +307,9 @@ describe('the table', () => {
   it('rounds its entries up to whole sets; each needs 64 bytes, a word per shard and a bit', () => {
     expect(tableOf(1).entries).toBe(8);
     expect(tableOf(9).entries).toBe(16);
-    expect(ReputationTable.bytesFor(320, 3) - ReputationTable.bytesFor(64, 3)).toBe(256 * (64 + 3 * 4 + 1 / 8));
+    expect(ReputationTable.bytesFor(320, 3) - ReputationTable.bytesFor(64, 3)).toBe(
+      256 * (64 + 3 * 4 + 1 / 8),
+    );
   });
 
   it('of a million entries for two shards takes at most 72 MiB', () => {

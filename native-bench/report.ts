@@ -92,11 +92,13 @@ export function describeMachine(): Record<string, string | number> {
   };
 }
 
-function cells(value: Spread, digits: number): string {
+/** Least, median and most as one cell. */
+export function cells(value: Spread, digits: number): string {
   return `${value.min.toFixed(digits)} / **${value.median.toFixed(digits)}** / ${value.max.toFixed(digits)}`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+/** A table of Markdown, its figures to the right. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const line = (words: readonly (string | number)[]): string => `| ${words.join(' | ')} |`;
   return [line(head), line(head.map((_, at) => (at === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
 }

@@ -13,7 +13,8 @@
  * that was left alone: its date is a mark on the wall clock's own scale, not the moment of the touch.
  *
  * The date goes round after 64 half-lives. A slot is taken for empty from 16 on, and every claim empties such slots
- * (table), so a date that lies behind half a round is one of a clock that was set back: it does not age.
+ * (table), so a date that lies behind half a round is one of a clock that was set back: it does not age. A clock that is
+ * set back by 16 half-lives or more, and put right later, makes clients forgotten that came in between.
  *
  * Not taken: one score for a client with one date. It is smaller, and cannot say what it is made of.
  */
@@ -32,8 +33,10 @@ export const AMOUNT_MAX = (1 << AMOUNT_BITS) - 1;
 /** Numbers of signals are below this. */
 export const SIGNALS_MAX = 1 << 5;
 
+const STEP_BITS = 6;
+
 /** Dates in a half-life. */
-export const STEPS_PER_HALF_LIFE = 64;
+export const STEPS_PER_HALF_LIFE = 1 << STEP_BITS;
 
 /** After so many half-lives nothing is left of the largest amount. */
 export const HALF_LIVES_MAX = 16;
@@ -64,9 +67,10 @@ export function slotAgeSteps(word: number, nowSec: number, stepSec: number): num
 /** What is left at a moment of the amount in a slot, to the nearest. */
 export function slotAmount(word: number, nowSec: number, stepSec: number): number {
   const steps = slotAgeSteps(word, nowSec, stepSec);
-  const halvings = Math.floor(steps / STEPS_PER_HALF_LIFE);
+  const halvings = steps >>> STEP_BITS;
   if (halvings >= HALF_LIVES_MAX) return 0;
   const amount = (word >>> STAMP_BITS) & AMOUNT_MAX;
   const shift = FACTOR_BITS + halvings;
-  return (amount * FACTORS[steps % STEPS_PER_HALF_LIFE]! + 2 ** (shift - 1)) >>> shift;
+  // At most 2^31 and 2^30: the sum fits an unsigned word.
+  return (amount * FACTORS[steps & (STEPS_PER_HALF_LIFE - 1)]! + (1 << (shift - 1))) >>> shift;
 }

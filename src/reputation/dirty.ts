@@ -8,6 +8,8 @@
  * Cost: one load when the bit is set already, else one atomic or. A sweep of a million entries that did not change
  * reads 125 kB.
  */
+import { assert } from '../base/assert.ts';
+
 const BITS = 32;
 
 export class Dirty {
@@ -30,8 +32,12 @@ export class Dirty {
     if ((Atomics.load(this.words, at) & bit) === 0) Atomics.or(this.words, at, bit);
   }
 
-  /** Takes what was noted from entry `from` on, a multiple of 32: calls `visit` for at most `countMax` entries and returns where to go on. */
+  /**
+   * Takes what was noted from entry `from` on, a multiple of 32: calls `visit` for at most `countMax` entries, 32 or more,
+   * and returns where to go on.
+   */
   take(from: number, countMax: number, visit: (index: number) => void): number {
+    assert(from % BITS === 0 && countMax >= BITS, 'changes are taken by whole words');
     let left = countMax;
     for (let at = from >>> 5; at < this.words.length; at += 1) {
       if (Atomics.load(this.words, at) === 0) continue;

@@ -33,7 +33,7 @@ export class Opens {
   /** Counts a session in. */
   add(index: number): void {
     const at = this.wordOf(index);
-    const before = Atomics.load(this.words, at);
+    const before = this.words[at]!;
     assert(before < COUNT_MAX, 'open sessions fit a word');
     Atomics.store(this.words, at, before + 1);
   }
@@ -41,7 +41,7 @@ export class Opens {
   /** Counts a session out. More out than in is a ShardBug. */
   remove(index: number): void {
     const at = this.wordOf(index);
-    const before = Atomics.load(this.words, at);
+    const before = this.words[at]!;
     assert(before > 0, 'a session was closed that was not opened');
     Atomics.store(this.words, at, before - 1);
   }
@@ -72,7 +72,7 @@ export class Opens {
   count(index: number): number {
     let count = 0;
     for (let shard = 0; shard < this.shards; shard += 1) {
-      count += Atomics.load(this.words, index * this.shards + shard);
+      count += this.words[index * this.shards + shard]!;
     }
     return count;
   }

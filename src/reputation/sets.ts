@@ -7,7 +7,7 @@
  *
  * A reader takes a key for true if the claim word is the same before and after it has compared it.
  *
- * To make an entry a shard (1) takes a free or evicted way: state Writing, by compareExchange; (2) writes the
+ * To make an entry a shard (1) takes a free or evicted way: state Writing, by compareExchange (ways); (2) writes the
  * key: state Intent; (3) looks at the seven other ways. Whoever finds its key Stable elsewhere gives up and
  * uses that one. Of two that are in Intent for one key, the higher way gives up at once and the lower way waits
  * to see what became of the higher, which may have looked before the lower one was there. (4) Stable.
@@ -16,10 +16,6 @@
  * To keep an entry while it is used a writer pins it: it writes its own pin (opens), then makes sure that the
  * claim word has not changed. An evictor does the opposite: it changes the claim word, then makes sure that
  * nobody has it open, else puts the old claim word back. One of the two sees the other.
- *
- * Waiting is bounded (some 16 ms, in which a preempted thread gets its turn). A way whose owner died in
- * Writing or Intent is passed over after that, and freed when its shard is started again (`release`). In
- * that time only, a client can get a second entry; the lowest way is used from then on, the other ages out.
  */
 import { assert } from '../base/assert.ts';
 import { isMeter } from './keys.ts';
@@ -35,31 +31,23 @@ import {
   WAYS,
 } from './layout.ts';
 import type { Opens } from './opens.ts';
-import { worthOf } from './worth.ts';
+import { ALL_HELD, LOST, Ways } from './ways.ts';
 
-const SPINS_MAX = 256;
-const WAITS_MAX = 16;
 const ATTEMPTS_MAX = 64;
-const WAIT_MS = 1;
-
-/** In place of a way: every one is held by open sessions or must stay for ever. */
-const ALL_HELD = -1;
-/** In place of a way: another shard was quicker; look again. */
-const LOST = -2;
 
 export class Sets {
   private readonly words: Int32Array;
   private readonly opens: Opens;
+  private readonly ways: Ways;
   private readonly setCount: number;
-  private readonly entriesAt: number;
   private readonly writer: number;
   private readonly seed: number;
   /** The key that is looked for. */
   private first = 0;
   private second = 0;
   private kind = 0;
-  /** Per way of its set: the claim word of an owner that was waited for in vain. */
-  private readonly givenUp = new Int32Array(WAYS);
+  /** The way at which it is looked for first. */
+  private home = 0;
   /** The claim word of the entry that was found last. */
   private foundClaim = 0;
   /** The entry that this writer has pinned, -1 if none. */
@@ -72,7 +60,7 @@ export class Sets {
     this.words = words;
     this.opens = opens;
     this.setCount = entries / WAYS;
-    this.entriesAt = entriesAt;
+    this.ways = new Ways(words, opens, entriesAt, writer);
     this.writer = writer;
     this.seed = Atomics.load(words, HeaderWord.seed);
   }
@@ -83,11 +71,10 @@ export class Sets {
   }
 
   /**
-   * The index of the entry of a key, made if there was none, pinned until `unpin` or the next claim. -1 when no way of
-   * its set can be given up.
+   * The index of the entry of a key, made if there was none and then dated `madeSec`, pinned until `unpin` or the next
+   * claim. -1 when no way of its set can be given up.
    */
-  claim(kind: number, key: Key, nowSec: number): number {
-    this.unpin();
+  claim(kind: number, key: Key, nowSec: number, madeSec = nowSec): number {
     this.wasNew = false;
     const first = this.seek(kind, key);
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
@@ -96,10 +83,12 @@ export class Sets {
         if (this.pin(known, this.foundClaim)) return known;
         continue;
       }
-      const index = this.takeWay(first, nowSec);
+      // Not before: a pin is let go by the next one.
+      this.unpin();
+      const index = this.ways.take(first, this.home, this.kind, nowSec);
       if (index === ALL_HELD) return -1;
       if (index === LOST) continue;
-      const intent = this.writeEntry(index, nowSec);
+      const intent = this.writeEntry(index, madeSec);
       if (!this.isOnlyOne(first, index)) {
         Atomics.store(this.words, this.wordOf(index), this.after(intent, ClaimState.Free));
         continue;
@@ -118,7 +107,7 @@ export class Sets {
     const at = this.wordOf(index);
     const claim = Atomics.load(this.words, at);
     if (claimStateOf(claim) !== ClaimState.Stable) return false;
-    this.unpin();
+    if (index === this.pinnedIndex) this.unpin();
     if (this.opens.isHeld(index)) return false;
     const writing = claimAfter(claim, ClaimState.Writing, claimKindOf(claim), this.writer);
     if (Atomics.compareExchange(this.words, at, claim, writing) !== claim) return false;
@@ -127,7 +116,7 @@ export class Sets {
     return !isHeld;
   }
 
-  /** Lets go of what the last claim pinned; the shard's open sessions go on to hold it. */
+  /** Lets go of what the last claim pinned; open sessions go on to hold it. */
   unpin(): void {
     if (this.pinnedIndex < 0) return;
     this.opens.unpin();
@@ -150,7 +139,7 @@ export class Sets {
 
   /** The first word of an entry, which is its claim word. */
   wordOf(index: number): number {
-    return this.entriesAt + index * EntryWord.COUNT;
+    return this.ways.wordOf(index);
   }
 
   private after(claim: number, state: number): number {
@@ -159,7 +148,7 @@ export class Sets {
 
   /** Remembers a key and returns the first entry of its set. */
   private seek(kind: number, key: Key): number {
-    this.givenUp.fill(0);
+    this.ways.hopeAgain();
     this.kind = kind;
     this.first = key[0]!;
     this.second = key[1]!;
@@ -168,14 +157,19 @@ export class Sets {
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
     hash = Math.imul(hash ^ (hash >>> 16), 0x9e3779b1);
     hash ^= hash >>> 15;
+    this.home = (hash >>> 11) & (WAYS - 1);
     return ((hash >>> 0) % this.setCount) * WAYS;
   }
 
   private findFrom(first: number): number {
-    for (let index = first; index < first + WAYS; index += 1) {
+    const { words, second, home } = this;
+    for (let way = 0; way < WAYS; way += 1) {
+      const index = first + ((home + way) & (WAYS - 1));
+      // Most ways go by this word, in which two IPv4 hosts differ. One that is just being made is found by isOnlyOne.
+      if (words[this.wordOf(index) + EntryWord.key + 1] !== second) continue;
       let claim = this.probe(index);
       while (claimStateOf(claim) === ClaimState.Intent) {
-        this.outlast(index, claim);
+        this.ways.outlast(index, claim);
         claim = this.probe(index);
       }
       if (claim === 0) continue;
@@ -191,9 +185,9 @@ export class Sets {
     for (;;) {
       const claim = Atomics.load(this.words, at);
       const state = claimStateOf(claim);
-      if (state === ClaimState.Free || claim === this.givenUp[index % WAYS]) return 0;
+      if (state === ClaimState.Free || this.ways.isGivenUp(index, claim)) return 0;
       if (state === ClaimState.Writing) {
-        this.outlast(index, claim);
+        this.ways.outlast(index, claim);
         continue;
       }
       const isSame = claimKindOf(claim) === this.kind && this.hasKey(at + EntryWord.key);
@@ -202,21 +196,7 @@ export class Sets {
   }
 
   private hasKey(at: number): boolean {
-    // The last word first: it is the one in which two IPv4 clients differ.
     return Atomics.load(this.words, at + 1) === this.second && Atomics.load(this.words, at) === this.first;
-  }
-
-  /** Returns when the claim word is no longer `claim`, or gives the way up for this call. */
-  private outlast(index: number, claim: number): void {
-    const at = this.wordOf(index);
-    for (let spins = 0; spins < SPINS_MAX; spins += 1) {
-      if (Atomics.load(this.words, at) !== claim) return;
-    }
-    // Nobody notifies: the owner is preempted or dead, and sleeping lets it run if it can.
-    for (let waits = 0; waits < WAITS_MAX; waits += 1) {
-      if (Atomics.wait(this.words, at, claim, WAIT_MS) === 'not-equal') return;
-    }
-    this.givenUp[index % WAYS] = claim;
   }
 
   /** Pins an entry, and proves that it was not evicted meanwhile; false if it was. */
@@ -228,52 +208,19 @@ export class Sets {
     return false;
   }
 
-  /** Takes a free way of a set for writing, or the least valuable one that nobody holds. ALL_HELD, LOST. */
-  private takeWay(first: number, nowSec: number): number {
-    let victim = ALL_HELD;
-    let victimClaim = 0;
-    let victimWorth = Infinity;
-    for (let index = first; index < first + WAYS; index += 1) {
-      const claim = Atomics.load(this.words, this.wordOf(index));
-      // A free way can be held when its former owner's eviction was cut short by the death of the evictor.
-      if (this.opens.isHeld(index)) continue;
-      const state = claimStateOf(claim);
-      if (state === ClaimState.Free) return this.toWriting(index, claim) ? index : LOST;
-      if (state !== ClaimState.Stable) {
-        if (claim === this.givenUp[index % WAYS]) continue;
-        this.outlast(index, claim);
-        if (victim === ALL_HELD) victim = LOST;
-        continue;
-      }
-      const worth = worthOf(this.words, this.wordOf(index), claimKindOf(claim), nowSec);
-      if (worth >= victimWorth) continue;
-      victim = index;
-      victimClaim = claim;
-      victimWorth = worth;
-    }
-    if (victim < 0) return victim;
-    if (!this.toWriting(victim, victimClaim)) return LOST;
-    if (!this.opens.isHeld(victim)) return victim;
-    Atomics.store(this.words, this.wordOf(victim), victimClaim);
-    return LOST;
-  }
-
-  private toWriting(index: number, claim: number): boolean {
-    const writing = this.after(claim, ClaimState.Writing);
-    return Atomics.compareExchange(this.words, this.wordOf(index), claim, writing) === claim;
-  }
-
   /** Fills an entry that is in Writing and shows the intent. Returns the claim word. */
-  private writeEntry(index: number, nowSec: number): number {
+  private writeEntry(index: number, madeSec: number): number {
     const at = this.wordOf(index);
     const writing = Atomics.load(this.words, at);
     assert(claimStateOf(writing) === ClaimState.Writing, 'an entry is filled by the writer that took it');
-    for (let i = 1; i < EntryWord.COUNT; i += 1) Atomics.store(this.words, at + i, 0);
-    Atomics.store(this.words, at + EntryWord.key, this.first);
-    Atomics.store(this.words, at + EntryWord.key + 1, this.second);
-    Atomics.store(this.words, at + EntryWord.seenSec, nowSec);
+    const { words } = this;
+    // Bare writes: the claim word behind them publishes all of them.
+    for (let word = at + 1; word < at + EntryWord.COUNT; word += 1) words[word] = 0;
+    words[at + EntryWord.key] = this.first;
+    words[at + EntryWord.key + 1] = this.second;
+    words[at + EntryWord.seenSec] = madeSec;
     // Behind `seenSec` a meter has rates, which begin at nothing.
-    if (!isMeter(this.kind)) Atomics.store(this.words, at + EntryWord.firstSec, nowSec);
+    if (!isMeter(this.kind)) words[at + EntryWord.firstSec] = madeSec;
     const intent = this.after(writing, ClaimState.Intent);
     Atomics.store(this.words, at, intent);
     return intent;
@@ -286,7 +233,7 @@ export class Sets {
       let claim = this.probe(other);
       while (claimStateOf(claim) === ClaimState.Intent) {
         if (other < index) return false;
-        this.outlast(other, claim);
+        this.ways.outlast(other, claim);
         claim = this.probe(other);
       }
       if (claim !== 0) return false;

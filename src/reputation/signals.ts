@@ -3,8 +3,9 @@
  *
  * The one table of weights: positive points are suspicion, negative ones credit. A row is remembered by itself, loses
  * half of its amount in its half-life, and counts for `cap` points at most, however often it was seen. As a
- * scale: what only a zombie does is worth the whole step to a slow client at once (40 and more), what a clumsy but
- * honest client may do needs repetition (2 to 10), and has a cap below that step.
+ * scale: what only a zombie does is worth the whole step to a slow client at once (40 and more; `shape.slow_at` is 40 as
+ * shipped). What a clumsy but honest client may do needs repetition within its half-life: four stalls, ten bad commands.
+ * Hang-ups alone, or bad neighbours alone, are never enough: their caps are below that step.
  *
  * `id` stands in shared memory and in the state file: a new row takes a new number, below 32, and no number comes
  * back. `passBit` is the test that a client fails by this signal; who ends the session without it has passed.

@@ -6,7 +6,7 @@
  * two shards that note the same signal at once both count; when both find no slot of it they may take one each,
  * and the two are summed by whoever reads (points).
  */
-import { slotAgeSteps, slotAmount, slotId, slotWord } from './decay.ts';
+import { slotAmount, slotId, slotWord } from './decay.ts';
 import { EntryWord, SLOTS } from './layout.ts';
 import { amountInSlot, pointsFor } from './points.ts';
 import { signalStepsSec } from './signals.ts';
@@ -23,45 +23,51 @@ export function observeEntry(
 }
 
 /** One try; false when another writer was quicker. */
-function tryObserve(words: Int32Array, at: number, id: number, nowSec: number, amount: number): boolean {
-  let place = -1;
-  let placeSlot = 0;
-  let least = Math.abs(pointsFor(id, amount));
-  let hasEmpty = false;
-  for (let other = 0; other < SLOTS; other += 1) {
-    const slot = Atomics.load(words, at + other);
-    if (slot === 0) {
-      if (!hasEmpty) place = other;
-      if (!hasEmpty) placeSlot = 0;
-      hasEmpty = true;
-      continue;
+function tryObserve(words: Int32Array, from: number, id: number, nowSec: number, amount: number): boolean {
+  const stepSec = signalStepsSec[id]!;
+  let empty = -1;
+  for (let at = from; at < from + SLOTS; at += 1) {
+    const slot = words[at]!;
+    if (slotId(slot) === id) {
+      const after = slotWord(id, slotAmount(slot, nowSec, stepSec) + amount, nowSec, stepSec);
+      return Atomics.compareExchange(words, at, slot, after) === slot;
     }
-    const otherId = slotId(slot);
-    const left = slotAmount(slot, nowSec, signalStepsSec[otherId]!);
-    if (otherId === id) {
-      const after = slotWord(id, left + amount, nowSec, signalStepsSec[id]!);
-      return Atomics.compareExchange(words, at + other, slot, after) === slot;
-    }
-    const points = Math.abs(pointsFor(otherId, left));
-    if (hasEmpty || points >= least) continue;
-    place = other;
-    placeSlot = slot;
-    least = points;
+    if (slot === 0 && empty < 0) empty = at;
   }
-  if (place < 0) return true;
-  const after = slotWord(id, amount, nowSec, signalStepsSec[id]!);
-  return Atomics.compareExchange(words, at + place, placeSlot, after) === placeSlot;
+  const fresh = slotWord(id, amount, nowSec, stepSec);
+  if (empty >= 0) return Atomics.compareExchange(words, empty, 0, fresh) === 0;
+  return tryReplace(words, from, fresh, Math.abs(pointsFor(id, amount)), nowSec);
+}
+
+/** Puts a slot in place of the one that is worth least, if that is worth less than `points`. */
+function tryReplace(words: Int32Array, from: number, fresh: number, points: number, nowSec: number): boolean {
+  let weakest = -1;
+  let weakestSlot = 0;
+  let least = points;
+  for (let at = from; at < from + SLOTS; at += 1) {
+    const slot = words[at]!;
+    const id = slotId(slot);
+    const worth = Math.abs(pointsFor(id, slotAmount(slot, nowSec, signalStepsSec[id]!)));
+    if (worth >= least) continue;
+    weakest = at;
+    weakestSlot = slot;
+    least = worth;
+  }
+  if (weakest < 0) return true;
+  return Atomics.compareExchange(words, weakest, weakestSlot, fresh) === weakestSlot;
 }
 
 /**
- * Empties the slots of an entry of which nothing is left at `nowSec`, before their dates go round (decay). A slot that
- * another shard has dated in this very step is left alone, whatever `seenSec`, the last date before it, says.
+ * Empties the slots of which nothing is left at `nowSec`, before their dates go round (decay). `seenSec` is the date that
+ * the entry had before it is dated now. Whoever notes a signal has claimed the entry, and so dated it, before: as
+ * long as the date is the old one, so are the slots, whatever their own dates look like.
  */
 export function emptySlots(words: Int32Array, at: number, seenSec: number, nowSec: number): void {
-  for (let place = 0; place < SLOTS; place += 1) {
-    const slot = Atomics.load(words, at + EntryWord.slots + place);
-    if (slot === 0 || slotAgeSteps(slot, nowSec, signalStepsSec[slotId(slot)]!) === 0) continue;
-    if (amountInSlot(slot, seenSec, nowSec) === 0)
-      Atomics.compareExchange(words, at + EntryWord.slots + place, slot, 0);
+  for (let place = at + EntryWord.slots; place < at + EntryWord.slots + SLOTS; place += 1) {
+    if (words[place] === 0) continue;
+    const slot = Atomics.load(words, place);
+    if (slot === 0 || amountInSlot(slot, seenSec, nowSec) !== 0) continue;
+    if (Atomics.load(words, at + EntryWord.seenSec) >>> 0 !== seenSec) return;
+    Atomics.compareExchange(words, place, slot, 0);
   }
 }

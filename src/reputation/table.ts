@@ -23,7 +23,7 @@ import { Dirty } from './dirty.ts';
 import { isMeter, Kind } from './keys.ts';
 import type { Key } from './keys.ts';
 import { claimKindOf, ClaimState, claimStateOf, EntryWord, HeaderWord, markOf, markWord } from './layout.ts';
-import { Mark, PASSES, SHARDS_MAX, WAYS, WRITERS_MAX } from './layout.ts';
+import { Mark, METER_RATES, PASSES, SHARDS_MAX, WAYS, WRITERS_MAX } from './layout.ts';
 import { Opens } from './opens.ts';
 import { amountOfEntry, pointsOfEntry, rowsOfEntry } from './points.ts';
 import type { PointsRow } from './points.ts';
@@ -113,9 +113,9 @@ export class ReputationTable {
     return index;
   }
 
-  /** As `claim`, but the entry is not dated: for what is brought in from elsewhere (rows). */
-  claimUndated(kind: number, key: Key, nowSec: number): number {
-    return this.sets.claim(kind, key, nowSec);
+  /** As `claim`, but a new entry is dated `madeSec` and a known one not at all: for what comes from elsewhere (rows). */
+  claimUndated(kind: number, key: Key, nowSec: number, madeSec: number): number {
+    return this.sets.claim(kind, key, nowSec, madeSec);
   }
 
   /** True when the last claim made its entry. */
@@ -228,13 +228,18 @@ export class ReputationTable {
     return Atomics.load(this.words, from) === claim ? claimKindOf(claim) : 0;
   }
 
-  /** Forgets all that is known of an entry. False when it has open sessions: then only its words are wiped. */
+  /**
+   * Forgets all that is known of the entry that was claimed last. False when it has open sessions or another writer has
+   * just claimed it: then only its words are wiped.
+   */
   forget(index: number): boolean {
     const at = this.wordOf(index);
-    for (let word = EntryWord.mark; word < EntryWord.COUNT; word += 1)
+    const isRates = isMeter(claimKindOf(Atomics.load(this.words, at)));
+    for (let word: number = isRates ? METER_RATES : EntryWord.mark; word < EntryWord.COUNT; word += 1)
       Atomics.store(this.words, at + word, 0);
+    const isFree = this.sets.free(index);
     this.dirty.note(index);
-    return this.sets.free(index);
+    return isFree;
   }
 
   /**
@@ -270,11 +275,9 @@ export class ReputationTable {
     const at = this.wordOf(index);
     const seenSec = Atomics.load(this.words, at + EntryWord.seenSec) >>> 0;
     this.seenBeforeSec = seenSec;
-    if (!isMeter(kind)) {
-      if (this.sets.wasNew || seenSec !== nowSec) this.dirty.note(index);
-      if (seenSec < nowSec) emptySlots(this.words, at, seenSec, nowSec);
-    }
+    if (seenSec < nowSec && !isMeter(kind)) emptySlots(this.words, at, seenSec, nowSec);
     if (seenSec !== nowSec) Atomics.store(this.words, at + EntryWord.seenSec, nowSec);
+    if ((seenSec !== nowSec || this.sets.wasNew) && !isMeter(kind)) this.dirty.note(index);
   }
 
   /** Writes a word of the header, or finds there what another shard wrote. */

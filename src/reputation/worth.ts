@@ -14,7 +14,7 @@ const PASS_WORTH_SEC = 30 * 86_400;
 const POINT_WORTH_SEC = 3600;
 /** Twice the longest window of a rate. */
 const METER_USEFUL_SEC = 7200;
-/** A try that is greylisted is worth a stranger's visit and no more. */
+/** A meter in use is worth as much as a stranger that was seen a day later. */
 const METER_WORTH_SEC = 86_400;
 
 /** What the entry that begins at word `at` is worth: larger is later; Infinity for one that must stay. */

@@ -7,7 +7,6 @@
  *
  * Started by gauge.test with flags for V8; prints one line of JSON.
  */
-import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { bytesOf } from '../../src/base/ascii.ts';
 import { handleOf, NO_HANDLE } from '../../src/base/handle.ts';
 import type { Handle } from '../../src/base/handle.ts';
@@ -18,6 +17,7 @@ import { NO_BYTES } from '../../src/transport/byte-queue.ts';
 import { Noted } from '../../src/transport/transport.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { MemorySpoolFiles } from '../dialogues/spool-files.ts';
+import { allocate, minorsOf } from './minors.ts';
 import { simConfig } from './swarm.ts';
 
 const COMMANDS = 500_000;
@@ -150,31 +150,6 @@ function obey(shard: Shard, front: Script, count: number): void {
     shard.step(0);
     if (front.said === before) throw new Error('the session does not go on');
   }
-}
-
-const kept: object[] = [];
-
-function allocate(count: number): void {
-  for (let at = 0; at < count; at += 1) kept[at & 7] = { at };
-}
-
-const startsMs: number[] = [];
-const observer = new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) {
-    const detail = (entry as unknown as { detail: { kind: number } }).detail;
-    if (detail.kind === constants.NODE_PERFORMANCE_GC_MINOR) startsMs.push(entry.startTime);
-  }
-});
-observer.observe({ entryTypes: ['gc'] });
-
-/** Minor collections while `work` runs; its code has been warmed up before. */
-async function minorsOf(work: () => void): Promise<number> {
-  const fromMs = performance.now();
-  work();
-  const toMs = performance.now();
-  // Observers are told behind the present round of the event loop.
-  for (let round = 0; round < 5; round += 1) await new Promise((resolve) => setImmediate(resolve));
-  return startsMs.filter((atMs) => atMs >= fromMs && atMs <= toMs).length;
 }
 
 async function gauge(lines: readonly string[]): Promise<number> {

@@ -1,33 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { formatAddress, parseAddress } from '../../../src/base/address.ts';
 import { ShardBug } from '../../../src/base/assert.ts';
-import { claimAfter, ClaimState, EntryWord, HeaderWord, Pass, WAYS } from '../../../src/reputation/layout.ts';
+import { ONE } from '../../../src/reputation/decay.ts';
+import { Kind, nameOfKey, newKey } from '../../../src/reputation/keys.ts';
+import {
+  claimAfter,
+  ClaimState,
+  EntryWord,
+  HeaderWord,
+  Mark,
+  Pass,
+  PASSES,
+  SHARDS_MAX,
+  WAYS,
+  WRITERS_MAX,
+} from '../../../src/reputation/layout.ts';
+import { signals } from '../../../src/reputation/signals.ts';
 import { ReputationTable } from '../../../src/reputation/table.ts';
+import { claim, DAY, find, NOW, sharedFor, tableOf, writersOf } from './tables.ts';
 
-const NOW = 1_790_000_000;
-const DAY = 86_400;
-
-function sharedFor(entries: number, shards: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(ReputationTable.bytesFor(entries, shards));
-}
-
-function tableOf(entries: number): ReputationTable {
-  return new ReputationTable(sharedFor(entries, 1), entries, 1, 0);
-}
-
-function address(text: string): Uint32Array {
-  const words = new Uint32Array(4);
-  if (!parseAddress(text, words, 0)) throw new Error(`test address ${text}`);
-  return words;
-}
-
-function claim(table: ReputationTable, text: string, nowSec = NOW): number {
-  return table.claim(address(text), 0, nowSec);
-}
-
-function find(table: ReputationTable, text: string): number {
-  return table.find(address(text), 0);
-}
+const PASS_ALL = (1 << PASSES) - 1;
 
 describe('finding and claiming', () => {
   it('knows nobody before the first claim, and the claimed one after it', () => {
@@ -39,35 +30,27 @@ describe('finding and claiming', () => {
     expect([table.firstSecOf(index), table.seenSecOf(index)]).toEqual([NOW, NOW + 5]);
   });
 
-  it('takes IPv4 by address, in either spelling', () => {
-    const table = tableOf(64);
-    expect(claim(table, '::ffff:192.0.2.1')).toBe(claim(table, '192.0.2.1'));
-    expect(claim(table, '192.0.2.2')).not.toBe(claim(table, '192.0.2.1'));
-  });
-
-  it('takes IPv6 by /64', () => {
-    const table = tableOf(64);
-    expect(claim(table, '2001:db8::1')).toBe(claim(table, '2001:db8::ffff:ffff:ffff:ffff'));
-    expect(claim(table, '2001:db8:0:1::1')).not.toBe(claim(table, '2001:db8::1'));
-  });
-
-  it('does not take the IPv6 net ::/64 for an IPv4 client or for a free entry', () => {
-    const table = tableOf(8);
-    claim(table, '192.0.2.1');
-    expect(find(table, '::1')).toBe(-1);
-    const index = claim(table, '::1');
-    expect(index).not.toBe(find(table, '192.0.2.1'));
-    expect(find(table, '::2')).toBe(index);
-  });
-
   it('tells the key of an entry', () => {
     const table = tableOf(8);
-    const words = new Uint32Array(4);
-    expect(table.keyOf(0, words, 0)).toBe(false);
-    expect(table.keyOf(claim(table, '192.0.2.1'), words, 0)).toBe(true);
-    expect(formatAddress(words, 0)).toBe('192.0.2.1');
-    table.keyOf(claim(table, '2001:db8:1:2:3::4'), words, 0);
-    expect(formatAddress(words, 0)).toBe('2001:db8:1:2::');
+    const key = newKey();
+    expect(table.keyOf(0, key)).toBe(0);
+    for (const [name, kind] of [
+      ['192.0.2.1', Kind.Host],
+      ['192.0.2.0/24', Kind.Network],
+      ['2001:db8:1:2::/64', Kind.Host],
+    ] as const) {
+      expect(table.keyOf(claim(table, name), key)).toBe(kind);
+      expect(nameOfKey(kind, key[0]!, key[1]!)).toBe(name);
+    }
+  });
+
+  it('says whether the last claim made its entry', () => {
+    const table = tableOf(8);
+    expect(table.wasNew).toBe(false);
+    claim(table, '192.0.2.1');
+    expect(table.wasNew).toBe(true);
+    claim(table, '192.0.2.1');
+    expect(table.wasNew).toBe(false);
   });
 
   it('spreads neighbouring addresses over the sets: 2 048 of them find room in 4 096 entries', () => {
@@ -91,54 +74,23 @@ describe('finding and claiming', () => {
   });
 });
 
-describe('evicting', () => {
-  /** A table of one set, full: 10.0.0.0 … 10.0.0.7, seen in that order. */
-  function fullSet(): ReputationTable {
-    const table = tableOf(WAYS);
-    for (let host = 0; host < WAYS; host += 1) claim(table, `10.0.0.${host}`, NOW + host);
-    return table;
-  }
-
-  function evicted(table: ReputationTable, nowSec: number): string[] {
-    claim(table, '10.9.9.9', nowSec);
-    return Array.from({ length: WAYS }, (_, host) => `10.0.0.${host}`).filter(
-      (text) => find(table, text) < 0,
-    );
-  }
-
-  it('lets go of the one seen longest ago when nothing else is known', () => {
-    expect(evicted(fullSet(), NOW + 100)).toEqual(['10.0.0.0']);
-  });
-
-  it('keeps one that passed a test for 30 days longer, as long as the pass is good', () => {
-    const table = fullSet();
-    table.pass(find(table, '10.0.0.0'), Pass.pregreet, NOW + 60 * DAY, NOW);
-    expect(evicted(table, NOW + 100)).toEqual(['10.0.0.1']);
-    const late = fullSet();
-    late.pass(find(late, '10.0.0.0'), Pass.pregreet, NOW + 50, NOW);
-    expect(evicted(late, NOW + 100)).toEqual(['10.0.0.0']);
-  });
-
-  it('keeps one with a score, good or bad, an hour longer for each point', () => {
-    const table = fullSet();
-    table.add(find(table, '10.0.0.0'), 40, NOW);
-    table.add(find(table, '10.0.0.1'), -10, NOW);
-    expect(evicted(table, NOW + 100)).toEqual(['10.0.0.2']);
-  });
-
-  it('gives the newcomer nothing of what its predecessor had', () => {
+describe('a newcomer in a full set', () => {
+  it('gets nothing of what its predecessor had', () => {
     const table = tableOf(WAYS);
     for (let host = 0; host < WAYS; host += 1) {
       const index = claim(table, `10.0.0.${host}`);
-      table.add(index, 77, NOW);
-      table.pass(index, 31, NOW + DAY, NOW);
+      table.observe(index, signals.trapped.id, NOW);
+      table.pass(index, PASS_ALL, NOW + DAY);
+      table.mark(index, Mark.Trap, 0);
     }
-    const index = claim(table, '10.9.9.9', NOW + 9);
-    expect([table.scoreOf(index, NOW + 9), table.passesOf(index, NOW + 9)]).toEqual([0, 0]);
-    expect([table.firstSecOf(index), table.openOf(index)]).toEqual([NOW + 9, 0]);
+    const nowSec = NOW + 9;
+    const index = claim(table, '10.9.9.9', nowSec);
+    expect([table.scoreOf(index, nowSec), table.passesOf(index, nowSec)]).toEqual([0, 0]);
+    expect([table.firstSecOf(index), table.openOf(index), table.markWordOf(index)]).toEqual([nowSec, 0, 0]);
+    expect(table.rowsOf(index, nowSec)).toEqual([]);
   });
 
-  it('never takes an entry with open sessions, and says -1 when a set has no other', () => {
+  it('never takes an entry with open sessions, and is told -1 when a set has no other', () => {
     const table = tableOf(WAYS);
     const indexes = Array.from({ length: WAYS }, (_, host) => {
       const index = claim(table, `10.0.0.${host}`);
@@ -146,22 +98,24 @@ describe('evicting', () => {
       return index;
     });
     expect(claim(table, '10.9.9.9')).toBe(-1);
+    expect(table.wasNew).toBe(false);
     table.closed(indexes[5]!);
     expect(claim(table, '10.9.9.9')).toBe(indexes[5]);
   });
 
-  it('keeps what another shard has claimed but not yet opened', () => {
-    const shared = sharedFor(WAYS, 2);
-    const one = new ReputationTable(shared, WAYS, 2, 0);
-    const two = new ReputationTable(shared, WAYS, 2, 1);
-    for (let host = 1; host < WAYS; host += 1) claim(two, `10.0.0.${host}`, NOW + 50);
-    const index = claim(one, '10.0.0.0', NOW);
-    for (let host = 100; host < 140; host += 1) claim(two, `10.0.0.${host}`, NOW + host);
-    expect(find(two, '10.0.0.0')).toBe(index);
-    expect([one.openOf(index), two.openOf(index)]).toEqual([0, 0]);
-    claim(one, '10.0.0.200', NOW + 200);
-    for (let host = 100; host < 140; host += 1) claim(two, `10.0.0.${host}`, NOW + 200 + host);
-    expect(find(two, '10.0.0.0')).toBe(-1);
+  it('leaves what another writer has claimed but not yet opened, shard or main thread', () => {
+    for (const writer of [0, 2]) {
+      const writers = writersOf(WAYS, 2);
+      const [one, two] = [writers[writer]!, writers[1]!];
+      for (let host = 1; host < WAYS; host += 1) claim(two, `10.0.0.${host}`, NOW + 50);
+      const index = claim(one, '10.0.0.0', NOW);
+      for (let host = 100; host < 140; host += 1) claim(two, `10.0.0.${host}`, NOW + host);
+      expect(find(two, '10.0.0.0')).toBe(index);
+      expect([one.openOf(index), two.openOf(index)]).toEqual([0, 0]);
+      claim(one, '10.0.0.200', NOW + 200);
+      for (let host = 100; host < 140; host += 1) claim(two, `10.0.0.${host}`, NOW + 200 + host);
+      expect(find(two, '10.0.0.0')).toBe(-1);
+    }
   });
 });
 
@@ -169,9 +123,9 @@ describe('passes', () => {
   it('are good until their moment, each for itself', () => {
     const table = tableOf(8);
     const index = claim(table, '192.0.2.1');
-    table.pass(index, Pass.pregreet | Pass.dnsxl, NOW + 10, NOW);
-    table.pass(index, Pass.bareNewline, NOW + 20, NOW);
-    expect(table.passesOf(index, NOW + 9)).toBe(Pass.pregreet | Pass.dnsxl | Pass.bareNewline);
+    table.pass(index, Pass.pregreet | Pass.pipelining, NOW + 10);
+    table.pass(index, Pass.bareNewline, NOW + 20);
+    expect(table.passesOf(index, NOW + 9)).toBe(Pass.pregreet | Pass.pipelining | Pass.bareNewline);
     expect(table.passesOf(index, NOW + 10)).toBe(Pass.bareNewline);
     expect(table.passesOf(index, NOW + 20)).toBe(0);
   });
@@ -179,15 +133,15 @@ describe('passes', () => {
   it('can be taken back', () => {
     const table = tableOf(8);
     const index = claim(table, '192.0.2.1');
-    table.pass(index, 31, NOW + DAY, NOW);
-    table.pass(index, Pass.pipelining, 0, NOW);
-    expect(table.passesOf(index, NOW)).toBe(31 - Pass.pipelining);
+    table.pass(index, PASS_ALL, NOW + DAY);
+    table.pass(index, Pass.pipelining, 0);
+    expect(table.passesOf(index, NOW)).toBe(PASS_ALL - Pass.pipelining);
   });
 
   it('may end after 2038', () => {
     const table = tableOf(8);
     const index = claim(table, '192.0.2.1');
-    table.pass(index, Pass.pregreet, 2 ** 31 + 100, NOW);
+    table.pass(index, Pass.pregreet, 2 ** 31 + 100);
     expect([table.passesOf(index, 2 ** 31 + 99), table.passesOf(index, 2 ** 31 + 100)]).toEqual([
       Pass.pregreet,
       0,
@@ -195,10 +149,92 @@ describe('passes', () => {
   });
 });
 
+describe('marks', () => {
+  it('hold until their moment or for ever, and are taken away at once', () => {
+    const table = tableOf(8);
+    const index = claim(table, '192.0.2.1');
+    expect(table.markOf(index, NOW)).toBe(Mark.None);
+    table.mark(index, Mark.Trap, NOW + DAY);
+    expect([table.markOf(index, NOW + DAY - 1), table.markOf(index, NOW + DAY + 4)]).toEqual([
+      Mark.Trap,
+      Mark.None,
+    ]);
+    table.mark(index, Mark.Deny, 0);
+    expect(table.markOf(index, NOW + 10_000 * DAY)).toBe(Mark.Deny);
+    table.mark(index, Mark.None, 0);
+    expect(table.markWordOf(index)).toBe(0);
+  });
+});
+
+describe('signals', () => {
+  it('move the score by their weights, and are told one by one', () => {
+    const table = tableOf(8);
+    const index = claim(table, '192.0.2.1');
+    expect(table.observe(index, signals.pregreet.id, NOW)).toBe(40);
+    expect(table.observe(index, signals.delivered.id, NOW, 2 * ONE)).toBe(20);
+    expect(table.scoreOf(index, NOW)).toBe(20);
+    expect(table.rowsOf(index, NOW)).toEqual([
+      { signal: 'pregreet', observations: 1, ageSec: 0, points: 40 },
+      { signal: 'delivered', observations: 2, ageSec: 0, points: -20 },
+    ]);
+    expect(table.amountOf(index, signals.delivered.id, NOW)).toBe(2 * ONE);
+  });
+
+  it('fade each by its own half-life', () => {
+    const table = tableOf(8);
+    const index = claim(table, '192.0.2.1');
+    for (const name of ['badCommand', 'passed', 'delivered'] as const)
+      table.observe(index, signals[name].id, NOW, 2 * ONE);
+    for (const name of ['badCommand', 'passed', 'delivered'] as const) {
+      const { id, halfLifeSec } = signals[name];
+      expect(table.amountOf(index, id, NOW + halfLifeSec)).toBe(ONE);
+    }
+  });
+});
+
+describe('forgetting', () => {
+  it('makes a client unknown, and its entry free', () => {
+    const table = tableOf(WAYS);
+    const index = claim(table, '192.0.2.1');
+    table.mark(index, Mark.Deny, 0);
+    expect(table.forget(index)).toBe(true);
+    expect(find(table, '192.0.2.1')).toBe(-1);
+    expect([table.keyOf(index, newKey()), table.markWordOf(index)]).toEqual([0, 0]);
+  });
+
+  it('of a client that is in wipes what is known, and leaves its sessions counted', () => {
+    const [shard, main] = writersOf(WAYS, 1) as [ReputationTable, ReputationTable];
+    const index = claim(shard, '192.0.2.1');
+    shard.opened(index);
+    shard.observe(index, signals.trapped.id, NOW);
+    shard.pass(index, PASS_ALL, NOW + DAY);
+    shard.mark(index, Mark.Allow, 0);
+    expect(claim(main, '192.0.2.1')).toBe(index);
+    expect(main.forget(index)).toBe(false);
+    expect([main.scoreOf(index, NOW), main.passesOf(index, NOW), main.markWordOf(index)]).toEqual([0, 0, 0]);
+    expect([find(main, '192.0.2.1'), main.openOf(index)]).toEqual([index, 1]);
+    shard.closed(index);
+    claim(shard, '192.0.2.9');
+    expect(main.forget(index)).toBe(true);
+  });
+
+  it('of a meter wipes every one of its counts', () => {
+    const table = tableOf(WAYS);
+    const index = table.claim(Kind.HostMeter, newKey(), NOW);
+    const at = table.wordOf(index);
+    for (let word = EntryWord.seenSec + 1; word < EntryWord.COUNT; word += 1) table.words[at + word] = 7;
+    table.opened(index);
+    expect(table.forget(index)).toBe(false);
+    expect([...table.words.subarray(at + EntryWord.seenSec + 1, at + EntryWord.COUNT)]).toEqual(
+      new Array(12).fill(0),
+    );
+  });
+});
+
 describe('open sessions', () => {
   it('are counted over all shards, and forgotten with the shard that had them', () => {
-    const shared = sharedFor(64, 3);
-    const [one, two, three] = [0, 1, 2].map((shard) => new ReputationTable(shared, 64, 3, shard)) as [
+    const [one, two, three, main] = writersOf(64, 3) as [
+      ReputationTable,
       ReputationTable,
       ReputationTable,
       ReputationTable,
@@ -207,18 +243,17 @@ describe('open sessions', () => {
     expect(one.opened(index)).toBe(1);
     expect(two.opened(claim(two, '192.0.2.1'))).toBe(2);
     expect(two.opened(index)).toBe(3);
-    expect([one.openOf(index), two.openOf(index), three.openOf(index)]).toEqual([3, 3, 3]);
+    expect([one.openOf(index), two.openOf(index), main.openOf(index)]).toEqual([3, 3, 3]);
     one.closed(index);
     expect(three.openOf(index)).toBe(2);
-    new ReputationTable(shared, 64, 3, 1).forgetShard();
+    main.forgetShard(1);
     expect(three.openOf(index)).toBe(0);
   });
 
   it('cannot be closed more often than opened, not even by another shard', () => {
-    const shared = sharedFor(8, 2);
-    const one = new ReputationTable(shared, 8, 2, 0);
-    const two = new ReputationTable(shared, 8, 2, 1);
+    const [one, two, main] = writersOf(8, 2) as [ReputationTable, ReputationTable, ReputationTable];
     const index = claim(one, '192.0.2.1');
+    expect(() => main.opened(index)).toThrow(ShardBug);
     expect(() => one.closed(index)).toThrow(ShardBug);
     one.opened(index);
     expect(() => two.closed(index)).toThrow(ShardBug);
@@ -228,7 +263,7 @@ describe('open sessions', () => {
 });
 
 describe('what a dead shard leaves', () => {
-  const claimAt = (index: number): number => HeaderWord.COUNT + index * EntryWord.COUNT + EntryWord.claim;
+  const claimAt = (index: number): number => HeaderWord.COUNT + WRITERS_MAX + index * EntryWord.COUNT;
 
   it.each([
     ['Writing', ClaimState.Writing],
@@ -238,17 +273,19 @@ describe('what a dead shard leaves', () => {
     const living = new ReputationTable(shared, WAYS, 2, 0);
     const index = claim(living, '192.0.2.1');
     const words = new Int32Array(shared);
-    words[claimAt(index)] = claimAfter(words[claimAt(index)]!, state, 1);
+    words[claimAt(index)] = claimAfter(words[claimAt(index)]!, state, Kind.Host, 1);
     // The dead way is passed over: the client gets another entry, and finds it again.
     const second = claim(living, '192.0.2.1');
     expect(second).toBeGreaterThanOrEqual(0);
     expect(second).not.toBe(index);
     expect(find(living, '192.0.2.1')).toBe(second);
-    living.forgetShard();
+    living.forgetShard(0);
     expect(words[claimAt(index)]! & 3).toBe(state);
-    new ReputationTable(shared, WAYS, 2, 1).forgetShard();
+    new ReputationTable(shared, WAYS, 2, 2).forgetShard(1);
     expect(words[claimAt(index)]! & 3).toBe(ClaimState.Free);
-    expect(claim(living, '192.0.2.9')).toBe(index);
+    // Nothing is lost of the set: seven newcomers find room beside the client.
+    const all = Array.from({ length: WAYS - 1 }, (_, host) => claim(living, `10.0.0.${host}`, NOW + 1));
+    expect([...all, second].toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
   it('in the middle of an eviction is not given away while other shards have it open', () => {
@@ -257,8 +294,8 @@ describe('what a dead shard leaves', () => {
     const index = claim(living, '192.0.2.1');
     living.opened(index);
     const words = new Int32Array(shared);
-    words[claimAt(index)] = claimAfter(words[claimAt(index)]!, ClaimState.Writing, 1);
-    new ReputationTable(shared, WAYS, 2, 1).forgetShard();
+    words[claimAt(index)] = claimAfter(words[claimAt(index)]!, ClaimState.Writing, Kind.Host, 1);
+    new ReputationTable(shared, WAYS, 2, 2).forgetShard(1);
     expect(claim(living, '192.0.2.2')).not.toBe(index);
     living.closed(index);
     claim(living, '192.0.2.3');
@@ -267,10 +304,16 @@ describe('what a dead shard leaves', () => {
 });
 
 describe('the table', () => {
-  it('rounds its entries up to whole sets and needs 64 bytes and a word per shard for each', () => {
+  it('rounds its entries up to whole sets; each needs 64 bytes, a word per shard and a bit', () => {
     expect(tableOf(1).entries).toBe(8);
     expect(tableOf(9).entries).toBe(16);
-    expect(ReputationTable.bytesFor(16, 3) - ReputationTable.bytesFor(8, 3)).toBe(8 * (64 + 3 * 4));
+    expect(ReputationTable.bytesFor(320, 3) - ReputationTable.bytesFor(64, 3)).toBe(
+      256 * (64 + 3 * 4 + 1 / 8),
+    );
+  });
+
+  it('of a million entries for two shards takes at most 72 MiB', () => {
+    expect(ReputationTable.bytesFor(1_000_000, 2)).toBeLessThanOrEqual(72 * 2 ** 20);
   });
 
   it('is the same for every shard, or the shard does not start', () => {
@@ -278,8 +321,18 @@ describe('the table', () => {
     expect(new ReputationTable(shared, 64, 4, 0).entries).toBe(64);
     expect(() => new ReputationTable(shared, 32, 4, 1)).toThrow(ShardBug);
     expect(() => new ReputationTable(shared, 64, 2, 1)).toThrow(ShardBug);
-    expect(() => new ReputationTable(shared, 64, 4, 4)).toThrow(ShardBug);
+    expect(new ReputationTable(shared, 64, 4, 4).entries).toBe(64);
+    for (const writer of [-1, 5]) expect(() => new ReputationTable(shared, 64, 4, writer)).toThrow(ShardBug);
     expect(() => new ReputationTable(shared, 6400, 4, 1)).toThrow(ShardBug);
+  });
+
+  it('has room for 255 shards and a main thread, and no more', () => {
+    const shared = sharedFor(8, SHARDS_MAX);
+    const main = new ReputationTable(shared, 8, SHARDS_MAX, SHARDS_MAX);
+    const last = new ReputationTable(shared, 8, SHARDS_MAX, SHARDS_MAX - 1);
+    expect(claim(main, '192.0.2.1')).toBe(claim(last, '192.0.2.1'));
+    expect(last.opened(find(last, '192.0.2.1'))).toBe(1);
+    expect(() => new ReputationTable(sharedFor(8, 256), 8, 256, 0)).toThrow(ShardBug);
   });
 
   it('calls an index outside it our bug', () => {

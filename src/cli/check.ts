@@ -31,8 +31,11 @@ export async function checkVerb(options: {
   const { patienceProblems, patienceTable } = await import('../policy/patience.ts');
   const problems = [...spoolProblems(config), ...patienceProblems(config)];
   if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${options.config}: ${problem}`));
+  const { readNameKey } = await import('../io/client-names.ts');
+  const { warning } = readNameKey(config, options.config);
   print(goodLine(options.config, config));
   print(`\n${patienceText(patienceTable(config))}`);
+  if (warning !== null) print(`\n${warning}\n`);
   if (!options.live) return exitCodes.good;
   const { probeBackend } = await import('../primary/probe.ts');
   const probe = await probeBackend(config);

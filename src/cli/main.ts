@@ -9,6 +9,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { readDuration } from '../config/units.ts';
+import { addClientCommands } from './client-commands.ts';
 import { exitCodes } from './exit.ts';
 import { complain, print, tolerateLostReaders } from './output.ts';
 
@@ -63,6 +64,8 @@ function commands(version: string, finish: (code: number) => void): Command {
     .action(async (options: { sessions: number; duration: string; seed: number }) =>
       finish(await (await import('./demo.ts')).demoVerb(options)),
     );
+
+  addClientCommands(program, FILE, finish);
 
   const config = program
     .command('config')

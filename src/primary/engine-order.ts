@@ -17,6 +17,8 @@ export interface EngineOrder {
   readonly reputationEntries: number;
   readonly idPrefix: string;
   readonly spoolDirectory: string;
+  /** The key of the hash that clients are called by; null when there is none. */
+  readonly nameKey: Uint8Array | null;
 }
 
 /** What an engine reports. */

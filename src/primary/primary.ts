@@ -14,12 +14,16 @@ import { endpointOf } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { FromShard } from '../worker/messages.ts';
+import { compiledLists } from '../policy/listed.ts';
+import { openNames } from '../io/client-names.ts';
 import { Child } from './children.ts';
 import type { EngineEvents, EngineOrder } from './engine-order.ts';
 import { readMachine } from './machine.ts';
 import { Notices } from './notices.ts';
 import type { Plan } from './plan.ts';
 import { planFor, planText } from './plan.ts';
+import type { Beside } from './inside.ts';
+import { Memory } from './memory.ts';
 import { Threads } from './threads.ts';
 
 /** A part of the shards, in this process or in a child. */
@@ -33,6 +37,10 @@ export class Primary {
   readonly #config: Config;
   readonly #say: (line: string) => void;
   readonly #notices: Notices;
+  readonly #nameKey: Uint8Array | null;
+  readonly #beside: Beside | null;
+  /** What is known of clients, as this thread sees it; null when other processes hold it. */
+  #memory: Memory | null = null;
   #engines: Engine[] = [];
   #listening = 0;
   #failure: string | null = null;
@@ -42,10 +50,20 @@ export class Primary {
   #ready: () => void = () => undefined;
   #ended: (code: number) => void = () => undefined;
 
-  /** `say` prints a line for the operator. */
-  constructor(config: Config, say: (line: string) => void) {
+  /**
+   * `say` prints a line for the operator. `nameKey`: the key of the hash that clients are called by, if they are.
+   * `beside` is started when the engine listens, and closed when it has ended.
+   */
+  constructor(
+    config: Config,
+    say: (line: string) => void,
+    nameKey: Uint8Array | null = null,
+    beside: Beside | null = null,
+  ) {
     this.#config = config;
     this.#say = say;
+    this.#nameKey = nameKey;
+    this.#beside = beside;
     this.#notices = new Notices(say);
   }
 
@@ -74,16 +92,37 @@ export class Primary {
     process.on('SIGUSR2', count);
     this.#start(plan, config, endpoint);
     await Promise.race([ready, ended]);
+    const beside = this.#failure === null ? await this.#startBeside() : null;
     if (this.#failure === null && !this.#draining) {
       const where = config.listener.map((listener) => listener.address).join(', ');
       this.#say(`listening on ${where} (${planText(plan, config, machine)})`);
     }
     const code = await ended;
+    beside?.close();
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
     process.off('SIGHUP', hangup);
     process.off('SIGUSR2', count);
     return code;
+  }
+
+  async #startBeside(): Promise<{ close(): void } | null> {
+    if (this.#beside === null) return null;
+    if (this.#memory === null) {
+      if (this.#config.admin.socket !== '')
+        this.#say('admin.socket: with several processes there is none in this version');
+      return null;
+    }
+    const lists = compiledLists(this.#config);
+    return this.#beside({
+      config: this.#config,
+      memory: this.#memory,
+      names: openNames(this.#config, this.#nameKey),
+      lists: () => lists,
+      sources: [],
+      nowSec,
+      say: this.#say,
+    });
   }
 
   /** First call: drain. Second call: end now. */
@@ -132,6 +171,7 @@ export class Primary {
         endpoint,
         reputationEntries: config.reputation.entries,
         idPrefix: `${started}.${number}`,
+        nameKey: this.#nameKey,
         spoolDirectory: config.spool.directory === '' ? tmpdir() : config.spool.directory,
       };
       const events: EngineEvents = {
@@ -139,9 +179,16 @@ export class Primary {
         drained: () => this.#oneDrained(),
       };
       this.#engines.push(
-        plan.processes === 1 ? startThreads(order, events) : startChild(number, order, events),
+        plan.processes === 1 ? this.#startThreads(order, events) : startChild(number, order, events),
       );
     }
+  }
+
+  #startThreads(order: EngineOrder, events: EngineEvents): Engine {
+    const threads = new Threads(order, events);
+    this.#memory = new Memory(threads.table, nowSec);
+    threads.start();
+    return { drain: () => threads.drain(), kill: () => threads.stop(), counts: () => threads.counts() };
   }
 
   #hear(message: FromShard, shards: number): void {
@@ -177,10 +224,8 @@ export class Primary {
   }
 }
 
-function startThreads(order: EngineOrder, events: EngineEvents): Engine {
-  const threads = new Threads(order, events);
-  threads.start();
-  return { drain: () => threads.drain(), kill: () => threads.stop(), counts: () => threads.counts() };
+function nowSec(): number {
+  return Math.floor(Date.now() / 1000);
 }
 
 function startChild(number: number, order: EngineOrder, events: EngineEvents): Child {

@@ -34,6 +34,30 @@ export function isGoodPool(table: ReputationTable, index: number, needed: number
   return good * 2 >= ONE && table.amountOf(index, signals.badMember.id, nowSec) * 2 <= good;
 }
 
+/** Who it is that has passed the tests for a client. */
+export const KnownBy = { Nobody: 0, Itself: 1, Network: 2 } as const;
+export type KnownBy = (typeof KnownBy)[keyof typeof KnownBy];
+
+/**
+ * Whose passes count for a client: its own, or those of its network when it has no bad name of its own and networks
+ * count (`countsNetworks`). `index` and `network` -1: unknown; `score`: its own.
+ */
+export function knownBy(
+  table: ReputationTable,
+  index: number,
+  network: number,
+  score: number,
+  needed: number,
+  countsNetworks: boolean,
+  nowSec: number,
+): KnownBy {
+  const passes = index < 0 ? 0 : table.passesOf(index, nowSec);
+  if (needed !== 0 && (passes & needed) === needed) return KnownBy.Itself;
+  return score <= 0 && countsNetworks && isGoodPool(table, network, needed, nowSec)
+    ? KnownBy.Network
+    : KnownBy.Nobody;
+}
+
 /** A client with this score or less that has had a message accepted is of good standing. */
 export const GOOD_SCORE = -20;
 

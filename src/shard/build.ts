@@ -10,8 +10,10 @@ import { UnknownRecipients } from '../backend/recipients.ts';
 import { Spool } from '../backend/spool.ts';
 import type { SpoolFiles } from '../backend/spool-files.ts';
 import type { Config } from '../config/config.ts';
-import { NetworkSet } from '../policy/networks.ts';
+import { compiledLists } from '../policy/listed.ts';
 import { passesNeeded, passTtlsSec } from '../policy/pace.ts';
+import { fullNames } from '../reputation/names.ts';
+import type { Names } from '../reputation/names.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
 import { Envelopes } from '../session/envelope.ts';
@@ -43,6 +45,8 @@ export interface ShardParts {
   readonly endpoint: Endpoint;
   readonly journal: Journal;
   readonly reputation: ReputationTable;
+  /** What clients are called; by their addresses when absent. */
+  readonly names?: Names;
   /** The number of this shard in its process: its column in the reputation table. */
   readonly shard: number;
   readonly counters: Counters;
@@ -100,15 +104,12 @@ export function buildWorks(parts: ShardParts): Works {
     counters,
     journal,
     reputation: parts.reputation,
+    names: parts.names ?? fullNames,
     lanes,
     unknownRecipients: new UnknownRecipients(UNKNOWN_RECIPIENTS_MAX, UNKNOWN_RECIPIENT_TTL_MS, prepare),
     spool,
     envelopes: new Envelopes(),
-    lists: {
-      allow: NetworkSet.compile(config.lists.allow),
-      slow: NetworkSet.compile(config.lists.slow),
-      deny: NetworkSet.compile(config.lists.deny),
-    },
+    lists: compiledLists(config),
     lines: new LineReader(),
     mailboxes: new MailboxReader(),
     bodies: new BodyScanner(),

@@ -9,7 +9,8 @@ import type { Lanes } from '../backend/lanes.ts';
 import type { UnknownRecipients } from '../backend/recipients.ts';
 import type { Spool } from '../backend/spool.ts';
 import type { Config } from '../config/config.ts';
-import type { NetworkSet } from '../policy/networks.ts';
+import type { Lists } from '../policy/listed.ts';
+import type { Names } from '../reputation/names.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
 import type { Envelopes } from '../session/envelope.ts';
@@ -24,13 +25,6 @@ import type { Transport } from '../transport/transport.ts';
 import type { Greetings } from './greetings.ts';
 import type { Outbox } from './outbox.ts';
 
-/** The permanent lists, compiled. */
-export interface Lists {
-  readonly allow: NetworkSet;
-  readonly slow: NetworkSet;
-  readonly deny: NetworkSet;
-}
-
 export interface Works {
   readonly config: Config;
   readonly front: Transport;
@@ -42,6 +36,8 @@ export interface Works {
   readonly counters: Counters;
   readonly journal: Journal;
   readonly reputation: ReputationTable;
+  /** Keys of clients in the table, and what they are called. */
+  readonly names: Names;
   readonly lanes: Lanes;
   readonly unknownRecipients: UnknownRecipients;
   readonly spool: Spool;

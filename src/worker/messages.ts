@@ -19,6 +19,8 @@ export interface ShardOrder {
   readonly counters: SharedArrayBuffer;
   readonly idPrefix: string;
   readonly spoolDirectory: string;
+  /** The key of the hash that clients are called by (privacy.log_ip); null when there is none. */
+  readonly nameKey: Uint8Array | null;
 }
 
 /** From the primary to a shard. */

@@ -26,6 +26,7 @@ const threads = new Threads(
     reputationEntries: config.reputation.entries,
     idPrefix: 'test',
     spoolDirectory: tmpdir(),
+    nameKey: null,
   },
   {
     told: (shard, message) => say(`shard ${shard}: ${JSON.stringify(message)}`),

@@ -27,6 +27,7 @@ function startBroken(shards: number): {
       reputationEntries: 1_024,
       idPrefix: 'test',
       spoolDirectory: '.',
+      nameKey: null,
     },
     {
       told: (shard, message) => {

@@ -82,11 +82,15 @@ export interface SourceAnswer {
   readonly rows: readonly ExplainRow[];
 }
 
-/** Explains the client or network that was asked for. */
-export async function explained(inside: Inside, asked: Asked): Promise<Explanation> {
+/** Explains the client or network that was asked for. `sourceMs`: how long sources are waited for. */
+export async function explained(
+  inside: Inside,
+  asked: Asked,
+  sourceMs = SOURCE_MS_MAX,
+): Promise<Explanation> {
   const { config, memory, names } = inside;
   const { table } = memory;
-  const sources = asked.kind === Kind.Host ? await answersOf(inside.sources, asked) : [];
+  const sources = asked.kind === Kind.Host ? await answersOf(inside.sources, asked, sourceMs) : [];
   const nowSec = inside.nowSec();
   // From here on nothing waits: the entries are those of one moment, as far as other threads let them.
   const host = asked.kind === Kind.Host ? table.find(Kind.Host, asked.key) : -1;
@@ -223,12 +227,13 @@ function reasonFor(inside: Inside, pace: Pace, listed: Listed, score: number, by
 async function answersOf(
   sources: readonly ExplainSource[],
   { address, name: clientName }: Asked,
+  limitMs: number,
 ): Promise<readonly SourceAnswer[]> {
   return Promise.all(
     sources.map(async (source): Promise<SourceAnswer> => {
       const { name } = source;
       let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<null>((resolve) => (timer = setTimeout(resolve, SOURCE_MS_MAX, null)));
+      const late = new Promise<null>((resolve) => (timer = setTimeout(resolve, limitMs, null)));
       try {
         const rows = await Promise.race([source.rows({ address, name: clientName }), late]);
         if (rows === null) return { name, trouble: 'no answer yet', rows: [] };

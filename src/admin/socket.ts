@@ -5,7 +5,7 @@
  * that died is replaced; the socket of one that lives is left to it, and this one goes without. Whatever goes wrong here
  * is a notice: mail does not wait for a window.
  */
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -46,12 +46,22 @@ export async function openAdmin(inside: Inside): Promise<{ close(): void }> {
 async function makeRoom(path: string): Promise<void> {
   if (Buffer.byteLength(path) > PATH_BYTES_MAX)
     throw new Error(`"${path}" is longer than ${PATH_BYTES_MAX} bytes`);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path));
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) throw new Error(`"${path}" is there and is no socket`);
   if (await isLive(path)) throw new Error(`another process listens on "${path}"`);
   unlinkSync(path);
+}
+
+/**
+ * Makes a directory and those above it. Not by mkdir's own `recursive`: node 26 never comes back from it where a directory is
+ * there and takes no other (below /proc).
+ */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) makeDirectory(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 /** Whether somebody listens there. One who does not answer in time is taken to be alive. */

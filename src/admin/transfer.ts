@@ -108,6 +108,8 @@ class Lines {
   #line = 0;
   #partial = '';
   #isSkipping = false;
+  /** The head was refused: what follows means nothing. */
+  #isRefused = false;
 
   constructor(rowsMax: number, names: Names, nowSec: number) {
     this.#rowsMax = rowsMax;
@@ -147,7 +149,7 @@ class Lines {
     this.#partial = '';
     this.#isSkipping = false;
     if (isLong) return this.#complain(`longer than ${LINE_CHARACTERS_MAX} characters`);
-    if (line.trim() === '') return;
+    if (line.trim() === '' || this.#isRefused) return;
     if (this.#line === 1 && line.includes('"export"')) return this.#head(line);
     if (this.count >= this.#rowsMax)
       return this.#complain(`more rows than this table has entries (${this.#rowsMax})`);
@@ -162,24 +164,30 @@ class Lines {
   }
 
   #head(line: string): void {
-    let head: Record<string, unknown>;
-    try {
-      head = JSON.parse(line) as Record<string, unknown>;
-    } catch {
-      return this.#complain('not JSON');
-    }
-    if (head['export'] !== 'sluice' || head['version'] !== VERSION)
-      return this.#complain(`want an export of version ${VERSION}`);
-    if (head['names'] === this.#names.id || head['names'] === 'plain') return;
-    return this.#complain(
-      this.#names.id === 'plain'
-        ? 'clients are called by a hash in it (privacy.log_ip = "hmac"), and by their address here'
-        : 'its hashes were made with another key than that of privacy.key_file here',
-    );
+    const fault = headFault(line, this.#names.id);
+    if (fault === null) return;
+    this.#isRefused = true;
+    this.#complain(fault);
   }
 
   #complain(fault: string): void {
     this.faultsTotal += 1;
     if (this.faults.length < FAULTS_MAX) this.faults.push({ line: this.#line, fault });
   }
+}
+
+/** Why an export with this first line cannot be taken in where names are `id`; null when it can. */
+function headFault(line: string, id: string): string | null {
+  let head: Record<string, unknown>;
+  try {
+    head = JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return 'not JSON';
+  }
+  if (head['export'] !== 'sluice' || head['version'] !== VERSION)
+    return `want an export of version ${VERSION}`;
+  if (head['names'] === id || head['names'] === 'plain') return null;
+  return id === 'plain'
+    ? 'clients are called by a hash in it (privacy.log_ip = "hmac"), and by their address here'
+    : 'its hashes were made with another key than that of privacy.key_file here';
 }

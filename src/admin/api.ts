@@ -14,7 +14,7 @@ import { Mark } from '../reputation/layout.ts';
 import { askedFor, askedWants } from './asked.ts';
 import type { Asked } from './asked.ts';
 import { entryText, markNames } from './entry.ts';
-import { explained } from './explain.ts';
+import { explained, stepOf } from './explain.ts';
 import { LIMIT_MAX, pageOf, REACH_MAX } from './listing.ts';
 import { textOfSec } from './moment.ts';
 import { exported, imported } from './transfer.ts';
@@ -143,6 +143,7 @@ export class Api {
       signal,
       observations: Math.round(observations * 100) / 100,
       age_s: Math.floor(ageSec),
+      age_step_s: stepOf(signal),
       points,
     }));
     return Promise.resolve({ status: 200, value: { ...text, rows } });

@@ -17,7 +17,8 @@ import type { ExplainRow, ExplainSource, Inside } from '../primary/inside.ts';
 import { ONE } from '../reputation/decay.ts';
 import { Kind, kindNames } from '../reputation/keys.ts';
 import { Mark, markUntilSec, Pass } from '../reputation/layout.ts';
-import { signals } from '../reputation/signals.ts';
+import { signals, signalStepsSec } from '../reputation/signals.ts';
+import type { SignalName } from '../reputation/signals.ts';
 import { isGoodPool, KnownBy, knownBy, neighbourPoints } from '../reputation/standing.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Asked } from './asked.ts';
@@ -38,7 +39,9 @@ export interface ScoreRow {
   readonly says: string;
   /** What is left of all observations, to a hundredth. */
   readonly observations: number;
+  /** Seconds since the last one, in steps of `age_step_s`. */
   readonly age_s: number;
+  readonly age_step_s: number;
   readonly points: number;
 }
 
@@ -155,10 +158,24 @@ function scoreRows(
   for (const { signal, observations, ageSec, points } of host < 0 ? [] : table.rowsOf(host, nowSec)) {
     sum += points;
     const { says } = signals[signal];
-    rows.push({ signal, says, observations: hundredths(observations), age_s: Math.floor(ageSec), points });
+    rows.push({
+      signal,
+      says,
+      observations: hundredths(observations),
+      age_s: Math.floor(ageSec),
+      age_step_s: stepOf(signal),
+      points,
+    });
   }
   if (sum !== own)
-    rows.push({ signal: 'bounds', says: 'a score has bounds', observations: 0, age_s: 0, points: own - sum });
+    rows.push({
+      signal: 'bounds',
+      says: 'a score has bounds',
+      observations: 0,
+      age_s: 0,
+      age_step_s: 0,
+      points: own - sum,
+    });
   const company = neighbourPoints(table, network, nowSec);
   if (company === 0) return rows;
   const noted = table.rowsOf(network, nowSec).find(({ signal }) => signal === 'badMember');
@@ -167,9 +184,15 @@ function scoreRows(
     says: 'comes from a network of which members became bad',
     observations: membersOf(table, network, signals.badMember.id, nowSec),
     age_s: Math.floor(noted?.ageSec ?? 0),
+    age_step_s: stepOf('badMember'),
     points: company,
   });
   return rows;
+}
+
+/** Dates of a signal are kept in steps of so many seconds. */
+export function stepOf(signal: SignalName): number {
+  return signalStepsSec[signals[signal].id]!;
 }
 
 function membersOf(table: ReputationTable, network: number, id: number, nowSec: number): number {

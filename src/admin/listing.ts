@@ -5,7 +5,8 @@
  * loop in between, and a heap that keeps the best `offset + limit` of what fits the filter: 16 bytes each, at most
  * `REACH_MAX`. Who wants more takes the export. What changes between two pages may be seen twice or not at all.
  *
- * A walk over a million entries takes about 0.2 s of this thread in bites below a millisecond (results/admin.md).
+ * Cost: results/clients-2026-11-25.md; a walk over a million entries is half a second of this thread, a bite of it below a
+ * millisecond.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { NetworkSet } from '../policy/networks.ts';
@@ -16,7 +17,7 @@ import { entryText } from './entry.ts';
 import type { EntryText } from './entry.ts';
 
 /** Entries looked at in one go. */
-const BITE = 2_048;
+const BITE = 1_024;
 
 /** Rows of a page made in one go. */
 const ROWS_BITE = 256;

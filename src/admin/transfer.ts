@@ -16,7 +16,7 @@ import type { ReputationTable } from '../reputation/table.ts';
 import { lineOfRow, rowOfLine } from './row-text.ts';
 
 /** Entries looked at, and rows joined, in one go. */
-const BITE = 512;
+const BITE = 256;
 
 /** Characters of one line. */
 const LINE_CHARACTERS_MAX = 4_096;

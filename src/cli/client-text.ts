@@ -77,7 +77,7 @@ function passRow(pass: Explanation['passes'][number], isNetwork: boolean, nowSec
 function scoreText(rows: readonly Omit<ScoreRow, 'says'>[], score: number, note: string): string {
   const cells = rows.map((row) => {
     const says = 'says' in row ? String(row.says) : '';
-    return [signed(row.points), String(row.observations), ageText(row.age_s), row.signal, says];
+    return [signed(row.points), String(row.observations), sinceText(row), row.signal, says];
   });
   const head = [
     ['points', 'observed', 'last', 'signal', ...(cells.some((row) => row[4] !== '') ? ['the client'] : [])],
@@ -88,6 +88,11 @@ function scoreText(rows: readonly Omit<ScoreRow, 'says'>[], score: number, note:
   ];
   const width = Math.max(...table.map((row) => row[0]!.length));
   return indented(table.map(([points, ...others]) => [points!.padStart(width), ...others]));
+}
+
+/** How long ago the last observation was; within the first step of its date no more is known than that. */
+function sinceText({ age_s: ageSec, age_step_s: stepSec }: Omit<ScoreRow, 'says'>): string {
+  return ageSec === 0 && stepSec > 0 ? `under ${ageText(stepSec)}` : ageText(ageSec);
 }
 
 /** One entry of the table as text. */

@@ -99,6 +99,8 @@ test('with log_ip = "truncate" clients are called by their network, and none is 
   const { all, asked: sluice } = await everything({ log_ip: 'truncate' });
   expect(occurrences(all)).toBe(0);
   expect(new Set(sluice.program.sessions.map(({ client }) => client))).toEqual(new Set(['127.77.66.0/24']));
+  await sendMail(sluice.port, CLIENT, 'Subject: x\n\nHello\n');
+  await sluice.program.logs(3);
   const { rows } = await sluice.json<{ rows: EntryText[] }>('ip', 'list');
   expect(rows.map(({ kind }) => kind)).toEqual(['network']);
   const marked = await sluice.sluice(['ip', 'allow', CLIENT]);

@@ -7,7 +7,14 @@ import { jsonText } from '../../../src/cli/output.ts';
 
 const NOW = 1_790_000_000;
 
-const row = (text: string) => ({ signal: text, says: text, observations: 1, age_s: 61, points: 40 });
+const row = (text: string) => ({
+  signal: text,
+  says: text,
+  observations: 1,
+  age_s: 61,
+  age_step_s: 60,
+  points: 40,
+});
 
 const explanationOf = (text: string): Explanation => ({
   client: text,

@@ -10,7 +10,7 @@ import { readNameKey } from '../../../src/io/client-names.ts';
 const folder = mkdtempSync(join(tmpdir(), 'sluice-key-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const configFor = (keyFile: string): Config => defaultConfig({ privacy: { logIp: 'hmac', keyFile } });
+const configFor = (path: string): Config => defaultConfig({ privacy: { logIp: 'hmac', keyFile: path } });
 
 function keyFile(content: string, mode: number): string {
   const path = join(folder, `key-${content.length}-${mode}`);

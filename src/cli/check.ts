@@ -35,10 +35,13 @@ export async function checkVerb(options: {
   if (problems.length > 0) throw new ConfigError(problems.map((problem) => `${options.config}: ${problem}`));
   const { compileLists } = await import('../primary/list-files.ts');
   const lists = compileLists(config);
+  const { readNameKey } = await import('../io/client-names.ts');
+  const { warning } = readNameKey(config, options.config);
   print(goodLine(options.config, config));
   if (hasNetworks(lists)) print(`networks in lists: ${countsText(lists)}\n`);
   print(tlsText(config));
   print(`\n${patienceText(patienceTable(config))}`);
+  if (warning !== null) print(`\n${warning}\n`);
   if (!options.live) return exitCodes.good;
   const { probeBackend } = await import('../primary/probe.ts');
   const probe = await probeBackend(config);

@@ -9,6 +9,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { readDuration } from '../config/units.ts';
+import { addClientCommands } from './client-commands.ts';
 import { exitCodes } from './exit.ts';
 import { complain, print, tolerateLostReaders } from './output.ts';
 
@@ -78,6 +79,7 @@ function commands(version: string, finish: (code: number) => void): Command {
         ).dnsxlTest({ config: options.config, address: address ?? null, json: options.json === true }),
       ),
     );
+  addClientCommands(program, FILE, finish);
 
   const config = program
     .command('config')

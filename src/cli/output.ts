@@ -26,6 +26,16 @@ function onLost(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') process.exitCode = exitCodes.failed;
 }
 
+/** A text in which nothing is left that could move a cursor or begin a line: what is not printable ASCII is \\u00HH. */
+export function printable(text: string): string {
+  return text.replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** A value as JSON in printable ASCII, with a line feed. */
+export function jsonText(value: unknown): string {
+  return `${printable(JSON.stringify(value))}\n`;
+}
+
 /** Rows as columns of equal width, the first row as the heading; two spaces between columns. */
 export function aligned(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];

@@ -4,7 +4,9 @@
  * stdout carries the session log, stderr what the operator should read. A configuration that breaks a client's
  * timer is refused here as `check` refuses it.
  */
+import { openAdmin } from '../admin/socket.ts';
 import { loadConfig } from '../config/load.ts';
+import { readNameKey } from '../io/client-names.ts';
 import { patienceProblems } from '../policy/patience.ts';
 import { Primary } from '../primary/primary.ts';
 import { exitCodes } from './exit.ts';
@@ -18,5 +20,7 @@ export async function runVerb(options: { config: string }): Promise<number> {
     for (const problem of problems) say(`${options.config}: ${problem}`);
     return exitCodes.config;
   }
-  return new Primary(config, options.config, say).run();
+  const { bytes, warning } = readNameKey(config, options.config);
+  if (warning !== null) say(warning);
+  return new Primary(config, options.config, say, bytes, openAdmin).run();
 }

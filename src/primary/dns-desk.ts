@@ -13,12 +13,17 @@ import type { Config } from '../config/config.ts';
 import { DnsClient, nameServers } from '../io/dns-client.ts';
 import { SystemClock } from '../io/system-clock.ts';
 import type { Asker } from '../reputation/dns-inquiry.ts';
+import type { DnsAnswer } from '../reputation/dns-lists.ts';
 import { DnsInquiries } from '../reputation/dns-inquiries.ts';
 import { Counters } from '../session/counters.ts';
 import type { DnsAsks, DnsFound, ToShard } from '../worker/messages.ts';
 import { zoneLine } from './dns-zone-line.ts';
 
 const SLEEP_MS_MAX = 60_000;
+/** In place of a seat: an operator asks. */
+const CURIOUS = -1;
+/** Operators that are answered at once. */
+const CURIOUS_MAX = 100;
 
 /** One start of one shard. */
 interface Seat {
@@ -42,6 +47,8 @@ export class DnsDesk {
   /** Grows by one with each start of a shard. */
   readonly #seats: Seat[] = [];
   readonly #seatOf = new Map<number, number>();
+  readonly #curious = new Map<number, (answer: DnsAnswer) => void>();
+  #explained = 0;
   #timer: NodeJS.Timeout | null = null;
   #isScheduled = false;
   #isStopped = false;
@@ -74,6 +81,20 @@ export class DnsDesk {
       this.#inquiries.ask(asker, asks.words, place * 4, asks.good[place] === 1, nowMs);
     }
     this.#wake();
+  }
+
+  /** What the lists say of an address now, for an operator who asks. Answers when the last of them has. */
+  explain(words: Uint32Array): Promise<DnsAnswer> {
+    return new Promise((resolve) => {
+      this.#explained += 1;
+      this.#curious.set(this.#explained, resolve);
+      // Whoever asked and has given up is not waited for for ever.
+      const oldest = this.#explained - CURIOUS_MAX;
+      this.#curious.delete(oldest);
+      const asker = { handle: 0, serial: this.#explained, seat: CURIOUS } as Asker;
+      this.#inquiries.ask(asker, words, 0, false, this.#clock.nowMs(), true);
+      this.#wake();
+    });
   }
 
   /** What was counted, by name. */
@@ -119,12 +140,23 @@ export class DnsDesk {
     return this.#seats.push({ shard, start }) - 1;
   }
 
+  /** Tells an operator who asked, when there is nothing more to come. */
+  #satisfy(serial: number, answer: DnsAnswer): void {
+    if (!answer.isLast) return;
+    this.#curious.get(serial)?.(answer);
+    this.#curious.delete(serial);
+  }
+
   #tell(): void {
     const findings = this.#inquiries.takeAll();
     if (findings.length === 0) return;
     const bySeat = new Map<number, DnsFound[]>();
     for (const { askers, answer } of findings) {
       for (const { handle, serial, seat } of askers) {
+        if (seat === CURIOUS) {
+          this.#satisfy(serial, answer);
+          continue;
+        }
         const found = bySeat.get(seat);
         if (found === undefined) bySeat.set(seat, [{ handle, serial, answer }]);
         else found.push({ handle, serial, answer });

@@ -22,6 +22,8 @@ export interface EngineOrder {
   readonly idPrefix: string;
   readonly spoolDirectory: string;
   readonly identities: Identities;
+  /** The key of the hash that clients are called by; null when there is none. */
+  readonly nameKey: Uint8Array | null;
   /** The map of pools (policy/pool-map), when there is one. */
   readonly pools?: Uint32Array;
 }

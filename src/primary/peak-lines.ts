@@ -10,7 +10,8 @@
  * open session or a visit in the last window. Times are local, as syslog's are. Several processes do not know of each
  * other's clients: the highest peak of any of them is told, and the sum of their clients.
  */
-import { Kind, nameOfKey } from '../reputation/keys.ts';
+import { Kind, newKey } from '../reputation/keys.ts';
+import type { Names } from '../reputation/names.ts';
 import type { Peak } from '../session/peaks.ts';
 import { PeakKind, peakNames } from '../session/peaks.ts';
 
@@ -37,8 +38,14 @@ function dateOf(epochSec: number): string {
   return `${months[date.getMonth()]} ${String(date.getDate()).padStart(2)} ${time}`;
 }
 
-/** The lines of a report of several processes; none when nobody came. `windowMs`: the time that rates are counted over. */
-export function peakLines(reports: readonly PeakReport[], windowMs: number, nowSec: number): string[] {
+/** The lines of a report of several processes; none when nobody came. `windowMs`: the time that rates are counted over. `names`: what clients are called. */
+export function peakLines(
+  reports: readonly PeakReport[],
+  windowMs: number,
+  nowSec: number,
+  names: Names,
+): string[] {
+  const key = newKey();
   const all = reports.flatMap((report) => report.peaks);
   const lines: string[] = [];
   for (const kind of order) {
@@ -47,7 +54,8 @@ export function peakLines(reports: readonly PeakReport[], windowMs: number, nowS
       .reduce<Peak | null>((most, peak) => (most !== null && most.value >= peak.value ? most : peak), null);
     if (best === null) continue;
     const value = kind === PeakKind.Count ? String(best.value) : `${best.value}/${windowMs / 1000}s`;
-    const client = nameOfKey(Kind.Host, best.first, best.second);
+    key.set([best.first, best.second]);
+    const client = names.nameOf(Kind.Host, key);
     lines.push(
       `statistics: max ${peakNames[kind]} ${value} for (smtp:${client}) at ${dateOf(best.epochSec)}`,
     );

@@ -57,6 +57,13 @@ export class PoolBook {
     return this.#pools.size;
   }
 
+  /** The domain of a pool's key, '' when it is not in the book. Looks at every pool: for an operator who asks. */
+  domainOf(key: Key): string {
+    for (const [domain, pool] of this.#pools)
+      if (pool.key[0] === key[0] && pool.key[1] === key[1]) return domain;
+    return '';
+  }
+
   /** Whether a map that was compiled before is no longer right. */
   get hasChanged(): boolean {
     return this.#changed;

@@ -7,18 +7,18 @@
  *
  * Everything an operator reads goes to stderr, one line each; stdout carries the session log alone.
  */
-import { lookup } from 'node:dns/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { endpointOf } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import type { ListsMemory } from '../policy/lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { FromShard } from '../worker/messages.ts';
+import { openNames } from '../io/client-names.ts';
+import { viewLists } from '../policy/lists.ts';
 import { Certificates } from './certificates.ts';
 import type { Identities } from './certificates.ts';
 import { Child } from './children.ts';
+import { resolved, withPorts } from './endpoints.ts';
 import type { Engine, EngineEvents, EngineOrder } from './engine-order.ts';
 import { compileLists } from './list-files.ts';
 import { readMachine } from './machine.ts';
@@ -26,6 +26,8 @@ import { Notices } from './notices.ts';
 import { peakLines } from './peak-lines.ts';
 import type { Plan } from './plan.ts';
 import { planFor, planText } from './plan.ts';
+import type { Beside } from './inside.ts';
+import { Memory } from './memory.ts';
 import { Reload } from './reload.ts';
 import { Services } from './services.ts';
 import { Threads } from './threads.ts';
@@ -35,8 +37,12 @@ export class Primary {
   readonly #fileName: string;
   readonly #say: (line: string) => void;
   readonly #notices: Notices;
+  readonly #nameKey: Uint8Array | null;
+  readonly #beside: Beside | null;
   readonly #services: Services;
   readonly #engines: Engine[] = [];
+  /** What is known of clients, as this thread sees it; null when other processes hold it. */
+  #memory: Memory | null = null;
   #listening = 0;
   #failure: string | null = null;
   #drained = 0;
@@ -45,11 +51,22 @@ export class Primary {
   #ready: () => void = () => undefined;
   #ended: (code: number) => void = () => undefined;
 
-  /** `config` was read from `fileName`; `say` prints a line for the operator. */
-  constructor(config: Config, fileName: string, say: (line: string) => void) {
+  /**
+   * `config` was read from `fileName`; `say` prints a line for the operator. `nameKey`: the key of the hash that clients
+   * are called by, if they are. `beside` is started when the engine listens, and closed when it has ended.
+   */
+  constructor(
+    config: Config,
+    fileName: string,
+    say: (line: string) => void,
+    nameKey: Uint8Array | null = null,
+    beside: Beside | null = null,
+  ) {
     this.#config = config;
     this.#fileName = fileName;
     this.#say = say;
+    this.#nameKey = nameKey;
+    this.#beside = beside;
     this.#notices = new Notices(say);
     this.#services = new Services(config, this.#engines, (text) => this.#notices.add(text));
   }
@@ -94,11 +111,13 @@ export class Primary {
     this.#start(plan, config, endpoint, lists, certificates.identities);
     const report = setInterval(() => void this.#sayPeaks(), config.limits.reportIntervalMs);
     await Promise.race([ready, ended]);
+    const beside = this.#failure === null ? await this.#startBeside(() => lists) : null;
     if (this.#failure === null && !this.#draining) {
       const where = config.listener.map((listener) => listener.address).join(', ');
       this.#say(`listening on ${where} (${planText(plan, config, machine)})`);
     }
     const code = await ended;
+    beside?.close();
     void reload.end();
     this.#services.end();
     clearInterval(report);
@@ -107,6 +126,26 @@ export class Primary {
     process.off('SIGHUP', hangup);
     process.off('SIGUSR2', count);
     return code;
+  }
+
+  async #startBeside(lists: () => ListsMemory): Promise<{ close(): void } | null> {
+    if (this.#beside === null) return null;
+    if (this.#memory === null) {
+      if (this.#config.admin.socket !== '')
+        this.#say('admin.socket: with several processes there is none in this version');
+      return null;
+    }
+    const names = openNames(this.#config, this.#nameKey);
+    return this.#beside({
+      config: this.#config,
+      memory: this.#memory,
+      names,
+      lists: () => viewLists(lists()),
+      poolKeyOf: (address) => this.#services.poolKeyOf(address),
+      sources: this.#services.sources(this.#memory.table, names),
+      nowSec,
+      say: this.#say,
+    });
   }
 
   /** First call: drain. Second call: end now. */
@@ -142,8 +181,8 @@ export class Primary {
   async #sayPeaks(): Promise<void> {
     const { windowMs } = this.#config.limits;
     const reports = await Promise.all(this.#engines.map(async (engine) => engine.peaks()));
-    const nowSec = Math.floor(Date.now() / 1000);
-    for (const line of peakLines(reports, windowMs, nowSec)) this.#say(line);
+    const names = openNames(this.#config, this.#nameKey);
+    for (const line of peakLines(reports, windowMs, nowSec(), names)) this.#say(line);
   }
 
   /** Ends with the sessions that are left; what processes do not tell at once is not printed. */
@@ -172,6 +211,7 @@ export class Primary {
         lists,
         reputationEntries: config.reputation.entries,
         idPrefix: `${started}.${number}`,
+        nameKey: this.#nameKey,
         spoolDirectory: config.spool.directory === '' ? tmpdir() : config.spool.directory,
         identities,
       };
@@ -183,6 +223,7 @@ export class Primary {
       else {
         const threads = startThreads(order, events);
         this.#engines.push(threads);
+        this.#memory = new Memory(threads.table, nowSec);
         this.#services.useTable(threads.table);
       }
     }
@@ -240,43 +281,12 @@ function startThreads(order: EngineOrder, events: EngineEvents): Engine & { tabl
   };
 }
 
+function nowSec(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
 function startChild(number: number, order: EngineOrder, events: EngineEvents): Child {
   const child = new Child(`engine process ${number}`, order, events);
   child.start();
   return child;
-}
-
-/** Replaces port 0 by one that is free, so that every shard listens on the same. */
-async function withPorts(config: Config): Promise<Config> {
-  const listener = await Promise.all(
-    config.listener.map(async (row) => {
-      const { host, port } = endpointOf(row.address);
-      if (port !== 0) return row;
-      const free = await freePort(host);
-      return { ...row, address: host.includes(':') ? `[${host}]:${free}` : `${host}:${free}` };
-    }),
-  );
-  return { ...config, listener };
-}
-
-function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, host, () => {
-      const address = server.address();
-      server.close(() => resolve(address !== null && typeof address === 'object' ? address.port : 0));
-    });
-  });
-}
-
-/** The backend's address as a literal, or a sentence that says why there is none: a name is looked up once, at start. */
-async function resolved(address: string): Promise<Endpoint | string> {
-  const { host, port } = endpointOf(address);
-  try {
-    const found = await lookup(host);
-    return { host: found.address, port };
-  } catch (error) {
-    return `backend.address: no address was found for "${host}" (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
-  }
 }

@@ -6,10 +6,16 @@
  * nothing with it but its own knowledge.
  */
 import type { Config } from '../config/config.ts';
+import { PoolMap } from '../policy/pool-map.ts';
+import { newKey } from '../reputation/keys.ts';
+import type { Key } from '../reputation/keys.ts';
+import type { Names } from '../reputation/names.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { FromShard } from '../worker/messages.ts';
 import { DnsDesk } from './dns-desk.ts';
 import type { Engine } from './engine-order.ts';
+import { dnsSource, limitSource } from './explain-sources.ts';
+import type { ExplainSource } from './inside.ts';
 import { PoolDesk } from './pool-desk.ts';
 
 /** What shards tell that is for a service. */
@@ -21,6 +27,8 @@ export class Services {
   readonly #notice: (text: string) => void;
   #dns: DnsDesk | null = null;
   #pools: PoolDesk | null = null;
+  #poolMap = PoolMap.empty;
+  readonly #key = newKey();
 
   /** `engines` may be filled later; `notice` takes a sentence for the operator. */
   constructor(config: Config, engines: readonly Engine[], notice: (text: string) => void) {
@@ -46,6 +54,7 @@ export class Services {
   useTable(table: ReputationTable): void {
     if (!this.#config.pools.spf) return;
     const take = (pools: Uint32Array): void => {
+      this.#poolMap = new PoolMap(pools);
       for (const engine of this.#engines) engine.tellAll({ kind: 'pools', pools });
     };
     this.#pools = new PoolDesk({ config: this.#config, table, take, notice: this.#notice });
@@ -55,6 +64,34 @@ export class Services {
   heard(shard: number, message: ForServices): void {
     if (message.kind === 'dnsAsks') this.#dns?.asked(shard, message.asks);
     else this.#pools?.offer(message.senders);
+  }
+
+  /** The key of the pool whose networks hold an address, null when there is none; valid until asked again. */
+  poolKeyOf(address: Uint32Array): Key | null {
+    const pool = this.#poolMap.poolOf(address, 0);
+    if (pool < 0) return null;
+    this.#poolMap.keyOf(pool, this.#key);
+    return this.#key;
+  }
+
+  /** Who knows something of a client that its entry does not hold. `table` and `names`: where its meters are found. */
+  sources(table: ReputationTable, names: Names): readonly ExplainSource[] {
+    const sources: ExplainSource[] = [limitSource(this.#config, table, names)];
+    const dns = this.#dns;
+    if (dns !== null) sources.push(dnsSource(this.#config, dns));
+    const pools = this.#pools;
+    if (pools !== null) {
+      sources.push({
+        name: 'sender pools',
+        rows: ({ address }) => {
+          const key = address === null ? null : this.poolKeyOf(address);
+          if (key === null) return Promise.resolve([]);
+          const evidence = pools.book.domainOf(key);
+          return Promise.resolve([{ says: 'stands in a network of the SPF record', evidence, worth: '' }]);
+        },
+      });
+    }
+    return sources;
   }
 
   /** What the services have counted. */

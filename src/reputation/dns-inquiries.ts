@@ -76,14 +76,18 @@ export class DnsInquiries {
     return this.#inquiries.size;
   }
 
-  /** A session asks about the client with the address in words[at … at + 3]. */
-  ask(asker: Asker, words: Words, at: number, isGood: boolean, nowMs: number): void {
+  /**
+   * A session asks about the client with the address in words[at … at + 3]. Who `insists` is told at the end, even if
+   * nothing was found out; a session has no use for that.
+   */
+  ask(asker: Asker, words: Words, at: number, isGood: boolean, nowMs: number, insists = false): void {
     if (this.#askers >= ASKERS_MAX) return this.#counters.add(Count.dnsDropped);
     const running = this.#inquiries.get(clientKeyOf(words, at));
     if (running !== undefined) {
       this.#counters.add(Count.dnsCoalesced);
       this.#askers += 1;
       running.askers.push(asker);
+      if (insists) running.wasTold = true;
       if (running.listings.some((listing) => listing !== null)) {
         running.wasTold = true;
         this.#findings.push({ askers: [asker], answer: this.#answerOf(running) });
@@ -93,6 +97,7 @@ export class DnsInquiries {
     if (this.#inquiries.size >= INQUIRIES_MAX) return this.#counters.add(Count.dnsDropped);
     const inquiry = new Inquiry(words, at, isGood, this.desks.length);
     inquiry.askers.push(asker);
+    inquiry.wasTold = insists;
     this.#askers += 1;
     this.#inquiries.set(inquiry.key, inquiry);
     for (const desk of this.desks) desk.lookUp(inquiry, nowMs);

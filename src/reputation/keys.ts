@@ -23,6 +23,11 @@ export function isMeter(kind: number): boolean {
   return kind === Kind.HostMeter || kind === Kind.NetworkMeter;
 }
 
+/** Whether an entry of a kind is about one host. */
+export function isHostKind(kind: number): boolean {
+  return kind === Kind.Host || kind === Kind.HostMeter;
+}
+
 const MAPPED = 0xffff;
 
 /** The two words of a key, filled by the functions below; one scratch is enough, since nothing waits in between. */
@@ -88,12 +93,18 @@ export function nameOfKey(kind: number, first: number, second: number): string {
   if (kind === Kind.Pool || kind === Kind.Tuple) return hex(first) + hex(second);
   const isV4 = first === MAPPED;
   const isNetwork = kind === Kind.Network || kind === Kind.NetworkMeter;
-  words.fill(0);
-  words[isV4 ? 2 : 0] = first;
-  words[isV4 ? 3 : 1] = second;
+  addressOfKey(first, second, words);
   const address = formatAddress(words, 0);
   if (isV4) return isNetwork ? `${address}/24` : address;
   return `${address}/${isNetwork ? 48 : 64}`;
+}
+
+/** The first address of the host or network with this key. */
+export function addressOfKey(first: number, second: number, address: Uint32Array): void {
+  const isV4 = first === MAPPED;
+  address.fill(0);
+  address[isV4 ? 2 : 0] = first;
+  address[isV4 ? 3 : 1] = second;
 }
 
 function hex(word: number): string {

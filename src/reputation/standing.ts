@@ -34,6 +34,30 @@ export function isGoodPool(table: ReputationTable, index: number, needed: number
   return good * 2 >= ONE && table.amountOf(index, signals.badMember.id, nowSec) * 2 <= good;
 }
 
+/** Who it is that has passed the tests for a client. */
+export const KnownBy = { Nobody: 0, Itself: 1, Network: 2, Pool: 3 } as const;
+export type KnownBy = (typeof KnownBy)[keyof typeof KnownBy];
+
+/**
+ * Whose passes count for a client: its own, or, when it has no bad name of its own, those of its network, if networks
+ * count (`countsNetworks`), or of its pool. `index`, `network` and `pool` -1: unknown.
+ */
+export function knownBy(
+  table: ReputationTable,
+  index: number,
+  network: number,
+  pool: number,
+  needed: number,
+  countsNetworks: boolean,
+  nowSec: number,
+): KnownBy {
+  const passes = index < 0 ? 0 : table.passesOf(index, nowSec);
+  if (needed !== 0 && (passes & needed) === needed) return KnownBy.Itself;
+  if (index >= 0 && table.scoreOf(index, nowSec) > 0) return KnownBy.Nobody;
+  if (countsNetworks && isGoodPool(table, network, needed, nowSec)) return KnownBy.Network;
+  return isGoodPool(table, pool, needed, nowSec) ? KnownBy.Pool : KnownBy.Nobody;
+}
+
 /** A client with this score or less that has had a message accepted is of good standing. */
 export const GOOD_SCORE = -20;
 

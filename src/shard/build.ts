@@ -20,6 +20,8 @@ import { noSenderPools } from '../reputation/sender-pools.ts';
 import type { SenderPools } from '../reputation/sender-pools.ts';
 import type { DnsLists } from '../reputation/dns-lists.ts';
 import { noDnsLists } from '../reputation/dns-lists.ts';
+import { fullNames } from '../reputation/names.ts';
+import type { Names } from '../reputation/names.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
 import { Envelopes } from '../session/envelope.ts';
@@ -51,6 +53,8 @@ export interface ShardParts {
   readonly endpoint: Endpoint;
   readonly journal: Journal;
   readonly reputation: ReputationTable;
+  /** What clients are called; by their addresses when absent. */
+  readonly names?: Names;
   /** The number of this shard in its process: its column in the reputation table. */
   readonly shard: number;
   readonly counters: Counters;
@@ -115,6 +119,7 @@ export function buildWorks(parts: ShardParts): Works {
     journal,
     reputation: parts.reputation,
     dns: parts.dns ?? noDnsLists,
+    names: parts.names ?? fullNames,
     lanes,
     unknownRecipients: new UnknownRecipients(UNKNOWN_RECIPIENTS_MAX, UNKNOWN_RECIPIENT_TTL_MS, prepare),
     spool,

@@ -10,11 +10,12 @@ import { parseAddress } from '../base/address.ts';
 import type { Handle } from '../base/handle.ts';
 import { slotOf } from '../base/handle.ts';
 import { endingOver, limitRow, NO_LIMIT } from '../policy/limits.ts';
+import { decisiveMark, listedBy } from '../policy/listed.ts';
 import type { Listed } from '../policy/pace.ts';
 import { Pace, paceFor } from '../policy/pace.ts';
-import { hostKey, Kind, networkKey, newKey } from '../reputation/keys.ts';
+import { Kind, newKey } from '../reputation/keys.ts';
 import { Mark } from '../reputation/layout.ts';
-import { isGoodPool, neighbourPoints } from '../reputation/standing.ts';
+import { KnownBy, knownBy, neighbourPoints } from '../reputation/standing.ts';
 import { Count } from '../session/counters.ts';
 import type { EndingName } from '../session/endings.ts';
 import { Phase } from '../session/phase.ts';
@@ -75,25 +76,32 @@ function turnAway(works: Works, slot: number, ending: EndingName, reply: Uint8Ar
  * sessions, this one included.
  */
 function recall(works: Works, slot: number): number {
-  const { sessions, reputation, passesNeeded } = works;
+  const { sessions, reputation, names } = works;
   const nowSec = epochSec(works);
-  networkKey(sessions.addresses, slot * 4, key);
+  names.networkKey(sessions.addresses, slot * 4, key);
   const network = reputation.claim(Kind.Network, key, nowSec);
   sessions.networks[slot] = network;
   if (network >= 0) reputation.opened(network);
   recallPool(works, slot, nowSec);
   const neighbours = neighbourPoints(reputation, network, nowSec);
   sessions.neighbourPoints[slot] = neighbours;
-  hostKey(sessions.addresses, slot * 4, key);
+  names.hostKey(sessions.addresses, slot * 4, key);
   const index = reputation.claim(Kind.Host, key, nowSec);
   sessions.reputations[slot] = index;
   const score = index < 0 ? 0 : reputation.scoreOf(index, nowSec);
   sessions.scores[slot] = score + neighbours;
-  const passes = index < 0 ? 0 : reputation.passesOf(index, nowSec);
-  if (passesNeeded !== 0 && (passes & passesNeeded) === passesNeeded) sessions.set(slot, Flag.Passed);
   // Company helps who has no bad name of its own.
-  else if (score <= 0 && isInGoodCompany(works, slot, nowSec))
-    sessions.set(slot, Flag.Passed | Flag.KnownByPool);
+  const by = knownBy(
+    reputation,
+    index,
+    network,
+    sessions.pools[slot]!,
+    works.passesNeeded,
+    works.config.pools.network,
+    nowSec,
+  );
+  if (by === KnownBy.Itself) sessions.set(slot, Flag.Passed);
+  else if (by !== KnownBy.Nobody) sessions.set(slot, Flag.Passed | Flag.KnownByPool);
   return index < 0 ? 1 : reputation.opened(index);
 }
 
@@ -108,33 +116,19 @@ function recallPool(works: Works, slot: number, nowSec: number): void {
   if (index >= 0) reputation.opened(index);
 }
 
-/** Whether the tests count as passed for the network of the client or for its pool. */
-function isInGoodCompany(works: Works, slot: number, nowSec: number): boolean {
-  const { sessions, reputation, passesNeeded, config } = works;
-  const isOfGoodNetwork =
-    config.pools.network && isGoodPool(reputation, sessions.networks[slot]!, passesNeeded, nowSec);
-  return isOfGoodNetwork || isGoodPool(reputation, sessions.pools[slot]!, passesNeeded, nowSec);
-}
-
-/** What an operator or a trap has said of the client or its network; the client's own word counts first. */
+/** What an operator or a trap has said of the client or its network. */
 function markedAs(works: Works, slot: number): Mark {
   const { sessions, reputation } = works;
   const nowSec = epochSec(works);
   const index = sessions.reputations[slot]!;
-  const own = index < 0 ? Mark.None : reputation.markOf(index, nowSec);
-  if (own !== Mark.None) return own;
   const network = sessions.networks[slot]!;
-  return network < 0 ? Mark.None : reputation.markOf(network, nowSec);
+  return decisiveMark(
+    index < 0 ? Mark.None : reputation.markOf(index, nowSec),
+    network < 0 ? Mark.None : reputation.markOf(network, nowSec),
+  );
 }
 
-/** The permanent list that holds the client, or the word of an operator; the more lenient wins. */
+/** The permanent list that holds the client, or the word of an operator. */
 function listedAs(works: Works, slot: number): Listed {
-  const { addresses } = works.sessions;
-  const { allow, deny, slow } = works.lists;
-  const mark = markedAs(works, slot);
-  if (mark === Mark.Allow) return 'allow';
-  if (allow.size > 0 && allow.has(addresses, slot * 4)) return 'allow';
-  if (mark === Mark.Deny || (deny.size > 0 && deny.has(addresses, slot * 4))) return 'deny';
-  if (mark === Mark.Trap) return 'slow';
-  return slow.size > 0 && slow.has(addresses, slot * 4) ? 'slow' : 'none';
+  return listedBy(works.lists, markedAs(works, slot), works.sessions.addresses, slot * 4);
 }

@@ -7,6 +7,7 @@
  * A session whose message may have reached the backend outlives its stream: the row stays until the backend
  * has answered, so that the log says what became of the message.
  */
+import { newKey } from '../reputation/keys.ts';
 import { Count } from '../session/counters.ts';
 import type { EndingName } from '../session/endings.ts';
 import { endingNames, endingNumber, endingTable, NO_ENDING } from '../session/endings.ts';
@@ -21,6 +22,8 @@ import type { Works } from './works.ts';
 
 /** A client that does not close after the last reply is waited for this long. */
 const LINGER_MS = 5_000;
+
+const key = newKey();
 
 const QUIT = endingNumber('quit');
 
@@ -120,15 +123,28 @@ export function bury(works: Works, slot: number): void {
   front.release(handle);
 }
 
+/** What the client is called in the log. Its key stands in the entry that its session holds. */
+function nameOfClient(works: Works, slot: number): string {
+  const { sessions, reputation, names } = works;
+  const index = sessions.reputations[slot]!;
+  const hasKey = index >= 0 && reputation.keyOf(index, key) !== 0;
+  return names.clientName(sessions.clients[slot]!, sessions.addresses, slot * 4, key, hasKey);
+}
+
+/** HELO as it may be shown: a client that must not be named by its address may name itself by it. */
+function heloOf(client: string, name: string, helo: string): string {
+  return name === client ? helo : helo.replaceAll(client, name);
+}
+
 function writeDown(works: Works, slot: number, ending: EndingName): void {
   const { sessions, report, front } = works;
   const handle = sessions.handleOf(slot);
   report.id = works.idPrefix + sessions.serials[slot]!.toString(36);
   report.epochMs = works.epochMs + works.nowMs;
-  report.client = sessions.clients[slot]!;
+  report.client = nameOfClient(works, slot);
   report.port = front.remotePort(handle);
   report.listener = works.listeners[front.listenerOf(handle)] ?? '';
-  report.helo = sessions.helos[slot]!;
+  report.helo = heloOf(sessions.clients[slot]!, report.client, sessions.helos[slot]!);
   report.tls = front.tlsOf(handle);
   report.ending = ending;
   report.reasons = reasonsOf(works, slot);

@@ -13,7 +13,7 @@
  *
  * In: a recipient that would now be asked for at the backend.   Out: true when the client was told to come again.
  */
-import { Kind, newKey, networkKey, textKey } from '../reputation/keys.ts';
+import { Kind, newKey, textKey } from '../reputation/keys.ts';
 import { isGoodHost } from '../reputation/standing.ts';
 import { Count } from '../session/counters.ts';
 import { Flag } from '../session/sessions.ts';
@@ -34,7 +34,7 @@ export function mustComeAgain(works: Works, slot: number, recipient: string): bo
   if (!config.greylist.enabled || sessions.has(slot, Flag.KnownByPool)) return false;
   const nowSec = epochSec(works);
   if (isGoodHost(reputation, sessions.reputations[slot]!, nowSec)) return false;
-  networkKey(sessions.addresses, slot * 4, key);
+  works.names.networkKey(sessions.addresses, slot * 4, key);
   const network = `${key[0]},${key[1]}`;
   if (isKnownNetwork(works, network, nowSec)) return false;
   const { sender } = sessions.envelopes[slot]!;

@@ -15,7 +15,7 @@
  */
 import { excessDelayMs, Limit, limitNames, limitRow, NO_LIMIT } from '../policy/limits.ts';
 import { Timer } from '../policy/patience.ts';
-import { hostKey, Kind, nameOfKey, networkKey, newKey } from '../reputation/keys.ts';
+import { Kind, nameOfKey, networkKey, newKey } from '../reputation/keys.ts';
 import { countEvent, rateNow, uncountEvent } from '../reputation/meters.ts';
 import { Rate } from '../reputation/rates.ts';
 import { Count } from '../session/counters.ts';
@@ -110,7 +110,7 @@ function overRate(works: Works, slot: number, rate: Rate): number {
   const nowMs = works.epochMs + works.nowMs;
   const { halfMs } = limits;
   if (own !== NO_LIMIT) {
-    hostKey(sessions.addresses, slot * 4, key);
+    works.names.hostKey(sessions.addresses, slot * 4, key);
     const limit = limits.values[own]!;
     const count = countEvent(reputation, Kind.HostMeter, key, rate, nowMs, halfMs, limit);
     notePeak(works, slot, PeakKind.Rate + rate, Math.floor(count));
@@ -118,14 +118,14 @@ function overRate(works: Works, slot: number, rate: Rate): number {
     owe(works, slot, count, limit);
   }
   if (around === NO_LIMIT) return NO_LIMIT;
-  networkKey(sessions.addresses, slot * 4, key);
+  works.names.networkKey(sessions.addresses, slot * 4, key);
   const limit = limits.values[around]!;
   const count = countEvent(reputation, Kind.NetworkMeter, key, rate, nowMs, halfMs, limit);
   if (count <= limit) {
     owe(works, slot, count, limit);
     return NO_LIMIT;
   }
-  hostKey(sessions.addresses, slot * 4, key);
+  works.names.hostKey(sessions.addresses, slot * 4, key);
   if (own !== NO_LIMIT) uncountEvent(reputation, Kind.HostMeter, key, rate, nowMs, halfMs);
   return around;
 }
@@ -138,11 +138,11 @@ function overTls(works: Works, slot: number, counts: boolean): number {
   const around = limits.networkRates[Rate.TlsSessions]!;
   let over: number = NO_LIMIT;
   if (around !== NO_LIMIT) {
-    networkKey(sessions.addresses, slot * 4, key);
+    works.names.networkKey(sessions.addresses, slot * 4, key);
     if (tlsRate(works, Kind.NetworkMeter, counts) > limits.values[around]!) over = around;
   }
   if (own === NO_LIMIT) return over;
-  hostKey(sessions.addresses, slot * 4, key);
+  works.names.hostKey(sessions.addresses, slot * 4, key);
   const rate = tlsRate(works, Kind.HostMeter, counts);
   if (counts) notePeak(works, slot, PeakKind.Rate + Rate.TlsSessions, Math.floor(rate));
   return rate > limits.values[own]! ? own : over;
@@ -192,6 +192,6 @@ function sayOver(works: Works, slot: number, limit: number): void {
 
 function notePeak(works: Works, slot: number, kind: number, value: number): void {
   const { sessions, counters } = works;
-  hostKey(sessions.addresses, slot * 4, key);
+  works.names.hostKey(sessions.addresses, slot * 4, key);
   counters.peaks.note(kind, value, key[0]!, key[1]!, epochSec(works));
 }

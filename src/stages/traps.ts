@@ -13,7 +13,7 @@
  *
  * A client of good standing is not trapped: everybody mistypes, and a former employee's address gets honest mail.
  */
-import { Kind, networkKey, newKey, textKey } from '../reputation/keys.ts';
+import { Kind, newKey, textKey } from '../reputation/keys.ts';
 import { Mark } from '../reputation/layout.ts';
 import { isGoodHost } from '../reputation/standing.ts';
 import { parseAddress } from '../base/address.ts';
@@ -74,7 +74,7 @@ export function learnTrap(works: Works, slot: number, recipient: string): void {
   if (!config.traps.learn) return;
   const nowSec = epochSec(works);
   if (!isStranger(works, slot, nowSec)) return;
-  networkKey(sessions.addresses, slot * 4, key);
+  works.names.networkKey(sessions.addresses, slot * 4, key);
   const network = (key[0]! ^ Math.imul(key[1]!, 0x9e3779b1)) | 1;
   textKey(mailboxOf(recipient), key);
   const index = reputation.claim(Kind.Tuple, key, nowSec);

@@ -15,6 +15,7 @@ import type { NetworkSet } from '../policy/networks.ts';
 import type { PoolMap } from '../policy/pool-map.ts';
 import type { SenderPools } from '../reputation/sender-pools.ts';
 import type { DnsLists } from '../reputation/dns-lists.ts';
+import type { Names } from '../reputation/names.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
 import type { Envelopes } from '../session/envelope.ts';
@@ -49,6 +50,8 @@ export interface Works {
   readonly journal: Journal;
   readonly reputation: ReputationTable;
   readonly dns: DnsLists;
+  /** Keys of clients in the table, and what they are called. */
+  readonly names: Names;
   readonly lanes: Lanes;
   readonly unknownRecipients: UnknownRecipients;
   readonly spool: Spool;

@@ -9,6 +9,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { bytesOf } from '../base/ascii.ts';
 import { assert } from '../base/assert.ts';
 import { endpointOf } from '../config/addresses.ts';
+import { openNames } from '../io/client-names.ts';
 import { LineWriter } from '../io/line-writer.ts';
 import { LogJournal } from '../io/log-journal.ts';
 import { NodeSpoolFiles } from '../io/node-spool-files.ts';
@@ -81,6 +82,7 @@ const shard = new Shard({
   endpoint: order.endpoint,
   journal,
   reputation: new ReputationTable(order.reputation, order.reputationEntries, order.shards, order.shard),
+  names: openNames(config, order.nameKey),
   shard: order.shard,
   counters,
   files,

@@ -29,6 +29,8 @@ export interface ShardOrder {
   readonly spoolDirectory: string;
   /** What listeners show in TLS handshakes, by their numbers; null for one without TLS. */
   readonly identities: readonly (TlsIdentity | null)[];
+  /** The key of the hash that clients are called by (privacy.log_ip); null when there is none. */
+  readonly nameKey: Uint8Array | null;
 }
 
 /** A client of good standing that had a message accepted, and the domain it sent for. */

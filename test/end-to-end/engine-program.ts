@@ -39,6 +39,7 @@ const threads = new Threads(
     idPrefix: 'test',
     spoolDirectory: tmpdir(),
     identities: certificates.identities,
+    nameKey: null,
   },
   {
     told: (shard, message) => say(`shard ${shard}: ${JSON.stringify(message)}`),

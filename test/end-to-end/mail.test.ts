@@ -11,7 +11,7 @@ import { startRunning } from './program.ts';
 
 const fields = (
   'id time client port listener helo tls verdict ending reasons score stage pace bytes_in bytes_out delay_ms ' +
-  'duration_ms rcpt_ok rcpt_bad messages backend_ms family'
+  'duration_ms rcpt_ok rcpt_bad messages backend_ms family limit dnsxl dnsxl_reason'
 ).split(' ');
 const stages = ['admit', 'banner', 'converse', 'deliver', 'end'];
 

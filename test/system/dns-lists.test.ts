@@ -20,6 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'smol-toml';
 
 const LISTED = '127.66.0.7';
+const GREET_WAIT_MS = 1_000;
 const program = fileURLToPath(new URL('./start-sluice.ts', import.meta.url));
 
 const zones = {
@@ -86,6 +87,8 @@ async function start(
     config: {
       ...settingsOf(names, policy),
       engine,
+      // Long enough for a listing and its proof, as a rule, on a machine that has other things to do.
+      screen: { greet_wait: `${GREET_WAIT_MS}ms` },
       listener: [{ address: `127.0.0.1:${port}` }, { address: `[::1]:${port}` }],
     },
   });
@@ -144,7 +147,7 @@ async function expectHonest(count: number, network: string): Promise<void> {
     expect(session).toMatchObject({ dnsxl: [], dnsxl_reason: '', verdict: 'pass' });
     expect(['instant', 'screened']).toContain(session['pace']);
     // What it was made to wait is the greeting's wait and nothing else.
-    expect(session['delay_ms']).toBeLessThanOrEqual(100);
+    expect(session['delay_ms']).toBeLessThanOrEqual(GREET_WAIT_MS);
   }
 }
 
@@ -171,7 +174,7 @@ describe('DNS lists', () => {
       client: LISTED,
       dnsxl: ['good.test'],
       dnsxl_reason: `Listed by the test, see https://list.test/${LISTED}`,
-      reasons: ['listed', 'hangup'],
+      reasons: expect.arrayContaining(['listed']) as unknown,
     });
     expect(server.queries().filter(({ name }) => name === '7.0.66.127.good.test')).toEqual([
       { name: '7.0.66.127.good.test', type: 'A' },
@@ -311,7 +314,7 @@ describe('DNS lists', () => {
     );
     const late = await DnsRoad.open(server.port, {}, resolver);
     await until('the zone is trusted', () => /good\.test has passed its test/.test(sluice!.said));
-    expect((await send(port, LISTED))?.code).toBe(550);
+    await until('a listed client is refused', async () => (await send(port, LISTED))?.code === 550);
     late.close();
   });
 });

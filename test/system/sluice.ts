@@ -103,9 +103,10 @@ export function baseConfig(
     backend: { address: `127.0.0.1:${backendPort}`, reuse: 'never', max_connections: 20 },
     screen: { greet_wait: '100ms' },
     shape: { reply_delay: '50ms' },
-    reputation: { entries: 10_000 },
+    reputation: { entries: 10_000, file: '' },
     // The senders of most tests have domains that nobody here may be asked about.
     pools: { spf: false },
+    admin: { socket: '' },
     spool: { directory },
   };
 }

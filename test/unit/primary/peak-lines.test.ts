@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { NO_PEAKS, peakLines } from '../../../src/primary/peak-lines.ts';
+import { fullNames } from '../../../src/reputation/names.ts';
 import { Counters, takePeaks } from '../../../src/session/counters.ts';
 import { PeakKind, peakNames } from '../../../src/session/peaks.ts';
 
@@ -15,7 +16,7 @@ it('have the form of those of anvil, in its order', () => {
     { kind: 3, value: 3, first: MAPPED, second: 0x7f000001, epochSec: at('2026-01-01T00:00:00') },
     { kind: 4, value: 1, first: MAPPED, second: 0x7f000001, epochSec: at('2026-01-01T00:00:00') },
   ];
-  expect(peakLines([{ peaks, clients: 17 }], 60_000, NOW)).toEqual([
+  expect(peakLines([{ peaks, clients: 17 }], 60_000, NOW, fullNames)).toEqual([
     'statistics: max connection rate 5/60s for (smtp:192.0.2.7) at Nov 25 09:11:06',
     'statistics: max connection count 2 for (smtp:192.0.2.7) at Nov 25 09:11:05',
     'statistics: max message rate 4/60s for (smtp:2001:db8:0:1::/64) at Nov  5 23:59:59',
@@ -26,13 +27,13 @@ it('have the form of those of anvil, in its order', () => {
 });
 
 it('are none when nobody came', () => {
-  expect(peakLines([NO_PEAKS, { peaks: [], clients: 3 }], 60_000, NOW)).toEqual([]);
+  expect(peakLines([NO_PEAKS, { peaks: [], clients: 3 }], 60_000, NOW, fullNames)).toEqual([]);
 });
 
 it('tell the highest of several processes, and all their clients', () => {
   const peak = (value: number): object => ({ kind: 0, value, first: MAPPED, second: value, epochSec: NOW });
   const reports = [3, 9, 4].map((value) => ({ peaks: [peak(value) as never], clients: value }));
-  expect(peakLines(reports, 60_000, NOW).map((line) => line.replace(/ at .*/, ''))).toEqual([
+  expect(peakLines(reports, 60_000, NOW, fullNames).map((line) => line.replace(/ at .*/, ''))).toEqual([
     'statistics: max connection count 9 for (smtp:0.0.0.9)',
     'statistics: max cache size 16',
   ]);

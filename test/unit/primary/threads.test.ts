@@ -31,6 +31,7 @@ function startBroken(shards: number): {
       idPrefix: 'test',
       identities: [null],
       spoolDirectory: '.',
+      nameKey: null,
     },
     {
       told: (shard, message) => {

@@ -77,7 +77,7 @@ function recall(works: Works, slot: number): number {
   const index = reputation.claim(Kind.Host, key, nowSec);
   sessions.reputations[slot] = index;
   const score = index < 0 ? 0 : reputation.scoreOf(index, nowSec);
-  sessions.scores[slot] = score + sessions.neighbourPoints[slot]!;
+  sessions.scores[slot] = score + sessions.neighbourPoints[slot];
   const passes = index < 0 ? 0 : reputation.passesOf(index, nowSec);
   if (passesNeeded !== 0 && (passes & passesNeeded) === passesNeeded) sessions.set(slot, Flag.Passed);
   // Company helps who has no bad name of its own.

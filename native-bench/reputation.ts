@@ -140,7 +140,7 @@ const places = uniform.map((client) => one.table.wordOf(findClient(one.table, cl
 const cases = [
   ['table', () => cpuNsOf(() => visitTable(one.table, uniform, 0, visits, nowSec, counted))],
   ['Map', () => cpuNsOf(() => visitMap(map, names, uniform, nowSec, counted))],
-  ['one bare read of the memory', () => cpuNsOf(() => visitMemory(one.table.words, places))],
+  ['one read of memory, none ahead', () => cpuNsOf(() => visitMemory(one.table.words, places))],
   ['table, skewed', () => cpuNsOf(() => visitTable(one.table, skewed, 0, visits, nowSec, skewedIds))],
   ['Map, skewed', () => cpuNsOf(() => visitMap(map, names, skewed, nowSec, skewedIds))],
   [`table, ${threads} threads at once`, visitTogether],

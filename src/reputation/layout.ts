@@ -13,9 +13,9 @@
  * A writer is a shard, or the process's main thread, which holds no sessions and needs no column of opens. Memory: 64 +
  * 4 × shards bytes an entry and a bit; a million entries for two shards: 68.8 MiB.
  *
- * Every write goes through Atomics, and every read on whose order something depends. A bare read of one word is whole too
- * and some ten times cheaper, as Atomics are calls in V8: it serves where a word is looked at by itself (a score, a
- * count to show) or where a compareExchange or a second, strict look follows.
+ * Every write to an entry that others can see goes through Atomics, and every read on whose order something depends. A
+ * bare read of one word is whole too and several times cheaper, since Atomics are calls in V8: it serves where a word
+ * is looked at by itself (a score, a count to show) or where a compareExchange or a second, strict look follows.
  *
  * The opens are words and not half words: one address in front of a whole data centre (a proxy, a test) can
  * hold more than 65,535 sessions, and a count that wraps would unpin an entry that is in use.

@@ -77,6 +77,7 @@ export class Sets {
   claim(kind: number, key: Key, nowSec: number, madeSec = nowSec): number {
     this.wasNew = false;
     const first = this.seek(kind, key);
+    this.opens.fetch(first + this.home);
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       const known = this.findFrom(first);
       if (known >= 0) {

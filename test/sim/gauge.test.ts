@@ -27,15 +27,14 @@ let gauged: Gauged;
 let table: TableGauged;
 
 /** Runs a gauge in a process of its own, and returns what it prints. */
-async function readingOf(file: string): Promise<unknown> {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [...gaugeFlags, path]);
+async function readingOf(file: URL): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(process.execPath, [...gaugeFlags, fileURLToPath(file)]);
   return JSON.parse(stdout);
 }
 
 beforeAll(async () => {
-  gauged = (await readingOf('gauge-engine.ts')) as Gauged;
-  table = (await readingOf('gauge-table.ts')) as TableGauged;
+  gauged = (await readingOf(new URL('gauge-engine.ts', import.meta.url))) as Gauged;
+  table = (await readingOf(new URL('gauge-table.ts', import.meta.url))) as TableGauged;
 });
 
 test('the gauge sees one small object a command', () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AMOUNT_MAX, ONE, slotWord } from '../../../src/reputation/decay.ts';
 import { Kind, newKey } from '../../../src/reputation/keys.ts';

@@ -268,7 +268,7 @@ describe('what a dead shard leaves', () => {
   it.each([
     ['Writing', ClaimState.Writing],
     ['Intent', ClaimState.Intent],
-  ])('half made (%s) stops nobody, and is freed when the shard comes back', (_, state) => {
+  ])('half made (%s) stops nobody, and is freed when the shard comes back', (_name, state) => {
     const shared = sharedFor(WAYS, 2);
     const living = new ReputationTable(shared, WAYS, 2, 0);
     const index = claim(living, '192.0.2.1');
@@ -285,7 +285,7 @@ describe('what a dead shard leaves', () => {
     expect(words[claimAt(index)]! & 3).toBe(ClaimState.Free);
     // Nothing is lost of the set: seven newcomers find room beside the client.
     const all = Array.from({ length: WAYS - 1 }, (_, host) => claim(living, `10.0.0.${host}`, NOW + 1));
-    expect([...all, second].toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect([...all, second].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
   it('in the middle of an eviction is not given away while other shards have it open', () => {

@@ -159,6 +159,9 @@ address = "${HOST}:${sinkPort}"
 slow = ${JSON.stringify(KNOWN_NETWORKS)}
 [reputation]
 entries = 200000
+file = ""
+[admin]
+socket = ""
 `;
 }
 

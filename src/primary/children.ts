@@ -8,6 +8,7 @@ import type { ChildProcess } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EngineEvents, EngineOrder, FromEngine, ToEngine } from './engine-order.ts';
+import type { Link } from './link.ts';
 
 const RESTART_MS = 1_000;
 
@@ -19,6 +20,7 @@ export class Child {
   readonly #order: EngineOrder;
   readonly #events: EngineEvents;
   readonly #name: string;
+  readonly #link: Link;
   #child: ChildProcess | null = null;
   #draining = false;
   #drained = false;
@@ -26,8 +28,10 @@ export class Child {
   #restart: NodeJS.Timeout | null = null;
   #tellCounts: (counts: Record<string, number>) => void = () => undefined;
 
-  constructor(name: string, order: EngineOrder, events: EngineEvents) {
+  /** `link`: the way on which it shares what is known of clients. */
+  constructor(name: string, order: EngineOrder, events: EngineEvents, link: Link) {
     this.#name = name;
+    this.#link = link;
     this.#order = order;
     this.#events = events;
   }
@@ -42,11 +46,16 @@ export class Child {
     child.on('message', (message: FromEngine) => {
       if (message.kind === 'told') this.#events.told(message.shard, message.message);
       else if (message.kind === 'counts') this.#tellCounts(message.counts);
-      else this.#endDrain();
+      else if (message.kind === 'drained') this.#endDrain();
+      else this.#link.heard(message);
     });
     child.on('exit', (code, signal) => this.#exited(code, signal));
     const idPrefix = `${this.#order.idPrefix}.${this.#starts}`;
     child.send({ kind: 'start', order: { ...this.#order, idPrefix } } satisfies ToEngine);
+    this.#link.began((message) => {
+      // A channel that breaks meanwhile says so by the exit.
+      if (child.connected) child.send(message, () => undefined);
+    });
   }
 
   /** What the shards of the process have counted since it began; empty when it is gone. */
@@ -74,6 +83,7 @@ export class Child {
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
     this.#child = null;
+    this.#link.ended();
     this.#tellCounts({});
     if (this.#draining) {
       this.#endDrain();

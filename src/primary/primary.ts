@@ -7,23 +7,30 @@
  *
  * Everything an operator reads goes to stderr, one line each; stdout carries the session log alone.
  */
+import { randomInt } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { endpointOf } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
+import { PLAIN_NAMES } from '../io/state-file.ts';
+import type { Dirty } from '../reputation/dirty.ts';
+import type { ReputationTable } from '../reputation/table.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { FromShard } from '../worker/messages.ts';
 import { Child } from './children.ts';
 import type { EngineEvents, EngineOrder } from './engine-order.ts';
+import { Keeper } from './keeper.ts';
 import { readMachine } from './machine.ts';
 import { Notices } from './notices.ts';
 import type { Plan } from './plan.ts';
 import { planFor, planText } from './plan.ts';
+import { Replicas } from './replicas.ts';
 import { Threads } from './threads.ts';
 
 /** A part of the shards, in this process or in a child. */
 interface Engine {
+  start(): void;
   drain(): void;
   kill(): void;
   counts(): Record<string, number> | Promise<Record<string, number>>;
@@ -34,6 +41,10 @@ export class Primary {
   readonly #say: (line: string) => void;
   readonly #notices: Notices;
   #engines: Engine[] = [];
+  /** What several processes share; null when there is one. */
+  #replicas: Replicas | null = null;
+  /** Saves what is known of clients; null when it is not to be saved. */
+  #keeper: Keeper | null = null;
   #listening = 0;
   #failure: string | null = null;
   #drained = 0;
@@ -72,13 +83,19 @@ export class Primary {
     process.on('SIGHUP', hangup);
     const count = (): void => void this.#sayCounts();
     process.on('SIGUSR2', count);
-    this.#start(plan, config, endpoint);
+    this.#prepare(plan, config, endpoint);
+    await Promise.race([this.#keeper?.start(), ended]);
+    if (!this.#draining) for (const engine of this.#engines) engine.start();
     await Promise.race([ready, ended]);
     if (this.#failure === null && !this.#draining) {
       const where = config.listener.map((listener) => listener.address).join(', ');
       this.#say(`listening on ${where} (${planText(plan, config, machine)})`);
     }
     const code = await ended;
+    this.#replicas?.close();
+    const isSaved = (await this.#keeper?.end()) ?? true;
+    // Node waits for its threads when it ends, and that one waits for a disk that does not answer.
+    if (!isSaved) process.kill(process.pid, 'SIGKILL');
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
     process.off('SIGHUP', hangup);
@@ -113,6 +130,7 @@ export class Primary {
         if (value !== 0) sum[name] = (sum[name] ?? 0) + value;
     }
     this.#say(`counters ${JSON.stringify(sum)}`);
+    if (this.#keeper !== null) this.#say(`state ${JSON.stringify(this.#keeper.status())}`);
   }
 
   #kill(): void {
@@ -120,8 +138,11 @@ export class Primary {
     for (const engine of this.#engines) engine.kill();
   }
 
-  #start(plan: Plan, config: Config, endpoint: Endpoint): void {
+  /** Takes the memory; nothing runs yet. */
+  #prepare(plan: Plan, config: Config, endpoint: Endpoint): void {
     const shards = plan.processes * plan.shardsPerProcess;
+    if (plan.processes > 1)
+      this.#replicas = new Replicas(config.reputation.entries, plan.processes, randomInt(2 ** 32), nowSec);
     const started = Math.floor(Date.now() / 1000).toString(36);
     for (let number = 0; number < plan.processes; number++) {
       const order: EngineOrder = {
@@ -138,10 +159,43 @@ export class Primary {
         told: (_shard, message) => this.#hear(message, shards),
         drained: () => this.#oneDrained(),
       };
-      this.#engines.push(
-        plan.processes === 1 ? startThreads(order, events) : startChild(number, order, events),
-      );
+      this.#engines.push(this.#engineFor(number, order, events));
     }
+  }
+
+  #engineFor(number: number, order: EngineOrder, events: EngineEvents): Engine {
+    const replicas = this.#replicas;
+    if (replicas !== null) {
+      if (number === 0)
+        this.#keep(replicas.table, replicas.toSave, (index) => replicas.joined(index));
+      return new Child(`engine process ${number}`, order, events, replicas.links[number]!);
+    }
+    const threads = new Threads(order, events);
+    this.#keep(threads.table, threads.table.dirty, () => undefined);
+    return {
+      start: () => threads.start(),
+      drain: () => threads.drain(),
+      kill: () => threads.stop(),
+      counts: () => threads.counts(),
+    };
+  }
+
+  #keep(table: ReputationTable, dirty: Dirty, joined: (index: number) => void): void {
+    const { file: path, saveIntervalMs, keepMs } = this.#config.reputation;
+    if (path === '') return;
+    this.#keeper = new Keeper({
+      path,
+      rowsMax: table.entries,
+      keepSec: keepMs / 1000,
+      savesHosts: this.#config.privacy.logIp !== 'truncate',
+      namesId: PLAIN_NAMES,
+      saveIntervalMs,
+      table,
+      dirty,
+      say: (line) => this.#notices.add(line),
+      nowSec,
+      joined,
+    });
   }
 
   #hear(message: FromShard, shards: number): void {
@@ -177,16 +231,8 @@ export class Primary {
   }
 }
 
-function startThreads(order: EngineOrder, events: EngineEvents): Engine {
-  const threads = new Threads(order, events);
-  threads.start();
-  return { drain: () => threads.drain(), kill: () => threads.stop(), counts: () => threads.counts() };
-}
-
-function startChild(number: number, order: EngineOrder, events: EngineEvents): Child {
-  const child = new Child(`engine process ${number}`, order, events);
-  child.start();
-  return child;
+function nowSec(): number {
+  return Math.floor(Date.now() / 1000);
 }
 
 /** Replaces port 0 by one that is free, so that every shard listens on the same. */

@@ -182,9 +182,12 @@ export class ReputationTable {
     return Atomics.load(this.words, this.wordOf(index) + EntryWord.mark);
   }
 
-  /** Puts a word on a key until `untilSec`, 0 for ever; Mark.None takes it away. */
+  /**
+   * Puts a word on a key until `untilSec`, 0 for ever; Mark.None takes it away, and with a time says so until then to
+   * those who still have it (words).
+   */
   mark(index: number, mark: Mark, untilSec: number): void {
-    const word = mark === Mark.None ? 0 : markWord(mark, untilSec);
+    const word = markWord(mark, untilSec);
     Atomics.store(this.words, this.wordOf(index) + EntryWord.mark, word);
     this.dirty.note(index);
   }

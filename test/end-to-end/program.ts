@@ -225,7 +225,8 @@ export function configText(
     engine: { shards: 2, processes: 1, max_sessions: 1_000, drain_timeout: '10s' },
     backend: { address: `127.0.0.1:${backendPort}` },
     screen: { greet_wait: '50ms' },
-    reputation: { entries: 10_000 },
+    reputation: { entries: 10_000, file: '' },
+    admin: { socket: '' },
   };
   for (const [name, value] of Object.entries(more)) {
     const isTable = typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -101,7 +101,8 @@ export function baseConfig(
     backend: { address: `127.0.0.1:${backendPort}`, reuse: 'never', max_connections: 20 },
     screen: { greet_wait: '100ms' },
     shape: { reply_delay: '50ms' },
-    reputation: { entries: 10_000 },
+    reputation: { entries: 10_000, file: '' },
+    admin: { socket: '' },
     spool: { directory },
   };
 }

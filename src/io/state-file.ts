@@ -84,6 +84,7 @@ export class StateFile {
   #inode = 0;
   /** Rows of the file; -1 when it does not say. */
   #rows = -1;
+  /** When the file that was opened last had been written last; 0 for never. */
   #savedSec = 0;
 
   constructor(options: StateOptions) {
@@ -96,31 +97,35 @@ export class StateFile {
   *load(nowSec: number): Generator<Int32Array, Loaded> {
     const notices: string[] = [];
     let fault = this.#open(notices);
-    const savedSec = this.#savedSec;
-    const reading = newReading();
-    const database = this.#database;
-    if (database !== null && fault?.isBroken !== true) {
+    let reading = newReading();
+    if (this.#database !== null && fault?.isBroken !== true) {
       try {
-        yield* rowsByAge(database, this.#wanted(nowSec), reading);
-        this.#tellLosses(reading, notices);
-        const why = fault?.why ?? this.#removeDamaged(reading, nowSec);
-        return { why, isFresh: false, notices, isRead: true, rows: reading.rows, savedSec };
+        yield* rowsByAge(this.#database, this.#wanted(nowSec), reading);
+        const damaged = this.#tellLosses(reading, notices);
+        if (fault === null && damaged !== '') fault = { isBroken: true, why: damaged };
+        else return this.#loaded(fault?.why ?? '', false, notices, reading);
       } catch (error) {
         fault = faultOf(error);
+        reading = newReading();
       }
     }
     if (fault?.isBroken !== true) {
       this.close();
-      return { why: fault?.why ?? '', isFresh: false, notices, isRead: false, rows: 0, savedSec };
+      return { ...this.#loaded(fault?.why ?? '', false, notices, reading), isRead: false };
     }
-    const saved = newReading();
-    const isUseful = database !== null && fault.isForeign !== true;
-    const bites = isUseful ? salvage(database, this.#wanted(nowSec), saved) : [];
-    const lost =
-      this.#rows < 0 ? 'how many more it held is not known' : `${Math.max(0, this.#rows - saved.rows)} are lost`;
-    const why = this.#replace(fault, nowSec, notices, `${saved.rows} rows were saved from it, ${lost}`);
+    const savedSec = this.#savedSec;
+    let bites: readonly Int32Array[] = [];
+    if (reading.rows === 0 && fault.isForeign !== true) {
+      this.close();
+      reading = newReading();
+      const saved = salvage(this.#options.path, this.#wanted(nowSec), reading);
+      ({ bites } = saved);
+      if (this.#rows < 0) this.#rows = saved.about?.rows ?? -1;
+    }
+    const lost = this.#rows < 0 ? '' : `, ${Math.max(0, this.#rows - reading.rows - reading.passedOver)} are lost`;
+    const why = this.#replace(fault, nowSec, notices, `${reading.rows} rows were saved from it${lost}`);
     yield* bites;
-    return { why, isFresh: true, notices, isRead: true, rows: saved.rows, savedSec };
+    return { ...this.#loaded(why, true, notices, reading), savedSec };
   }
 
   /** Takes `forgotten` keys out, then writes `rows`, all or nothing. Opens the file when it is not open. */
@@ -240,30 +245,21 @@ export class StateFile {
     }
   }
 
-  #tellLosses(reading: Reading, notices: string[]): void {
-    const { path } = this.#options;
-    const found = reading.rows + reading.passedOver + reading.damagedCount;
-    if (reading.damagedCount > 0)
-      notices.push(`${path}: ${reading.damagedCount} damaged rows were left out and are lost`);
-    if (this.#rows > found) notices.push(`${path}: ${this.#rows - found} rows are missing`);
-    if (this.#rows < 0) notices.push(`${path} does not say how many rows it should have; ${found} were found`);
-    // What the file says from now on is what is in it.
-    if (this.#rows !== found) this.#rows = -1;
+  #loaded(why: string, isFresh: boolean, notices: readonly string[], { rows }: Reading): Loaded {
+    return { why, isFresh, notices, isRead: true, rows, savedSec: this.#savedSec };
   }
 
-  /** Takes damaged rows out; why not, or ''. */
-  #removeDamaged({ damaged }: Reading, nowSec: number): string {
-    if (damaged.length === 0) return '';
-    try {
-      this.#database!.exec('BEGIN IMMEDIATE');
-      for (const [kind, name] of damaged) this.#statements!.remove.run(kind, name);
-      this.#database!.exec('COMMIT');
-      this.#rows = -1;
-      return this.#write(new Int32Array(0), new Int32Array(0), nowSec)?.why ?? '';
-    } catch (error) {
-      this.close();
-      return faultOf(error).why;
-    }
+  /** Tells of rows that are not there; what is wrong with the file when some are damaged, else ''. */
+  #tellLosses(reading: Reading, notices: string[]): string {
+    const { path } = this.#options;
+    const found = reading.rows + reading.passedOver + reading.damaged;
+    // A key that was damaged also leads astray whoever looks for another one: such a file is not written any more.
+    const damaged = reading.damaged === 0 ? '' : `has damaged rows (${reading.damaged})`;
+    if (damaged === '' && this.#rows > found) notices.push(`${path}: ${this.#rows - found} rows are missing`);
+    if (this.#rows < 0) notices.push(`${path} does not say how many rows it should have; ${found} were found`);
+    // What the file says from now on is what is in it.
+    if (damaged === '' && this.#rows !== found) this.#rows = -1;
+    return damaged;
   }
 
   /** Whether the file that is open is the one at its path. */

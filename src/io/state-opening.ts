@@ -14,7 +14,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { faultOf } from './state-faults.ts';
 import type { Fault } from './state-faults.ts';
-import { readAbout } from './state-reader.ts';
+import { BUSY_MS, readAbout } from './state-reader.ts';
 import type { About } from './state-reader.ts';
 import { APPLICATION_ID, schema, STATE_VERSION } from './state-schema.ts';
 
@@ -34,8 +34,6 @@ export interface Opening {
   readonly isNew: boolean;
 }
 
-/** How long a lock of another process is waited for. */
-const BUSY_MS = 1_000;
 const WAL_BYTES_KEPT = 16_777_216;
 
 const HEADER_BYTES = 100;
@@ -58,7 +56,7 @@ export function openState(path: string, namesId: string): Opening {
   let database: DatabaseSync | null = null;
   let seen: Seen = { about: null, fault: null };
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     const wasThere = existsSync(path);
     const bytes = wasThere ? statSync(path).size : 0;
     const why = wasThere ? headerFault(path, bytes) : null;
@@ -79,6 +77,13 @@ export function openState(path: string, namesId: string): Opening {
     closeQuietly(database);
     return { ...openReadOnly(path, namesId), fault };
   }
+}
+
+/** Makes a directory and those above it. Node's own `recursive` never comes back from a place such as /proc. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path);
 }
 
 /** Closes a database whatever state it is in. */

@@ -52,6 +52,6 @@ export class Pruning {
   }
 
   #ageOfLast(database: DatabaseSync): number {
-    return Number(database.prepare(queries.ageOfNth).get(this.#rowsMax)?.['seen'] ?? 0);
+    return Number(database.prepare(queries.ageOfNth).get(this.#rowsMax - 1)?.['seen'] ?? 0);
   }
 }

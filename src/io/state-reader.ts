@@ -5,7 +5,8 @@
  * the memory has no room for is passed over, but for an operator's word. A broken one is read along its
  * key from both ends until SQLite gives up on it, which leaves out little more than the broken page.
  */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
+import type { StatementSync } from 'node:sqlite';
 import { Kind } from '../reputation/keys.ts';
 import { isPermanent } from '../reputation/layout.ts';
 import { ROW_WORDS, RowWord } from '../reputation/rows.ts';
@@ -15,23 +16,22 @@ import { readColumns, sumOf } from './state-rows.ts';
 /** Rows that are handed on at once. */
 const BITE_ROWS = 2_048;
 
+/** How long a lock of another process is waited for. */
+export const BUSY_MS = 1_000;
+
 /** What was found. */
 export interface Reading {
   /** Rows handed on. */
   rows: number;
-  /** Rows that are not what was written: their kind and name, to be removed. */
-  readonly damaged: (readonly [kind: string, name: string])[];
-  damagedCount: number;
+  /** Rows that are not what was written. */
+  damaged: number;
   /** Rows that are too old, or more than there is room for. */
   passedOver: number;
 }
 
-/** Damaged rows that are remembered for removal. */
-const DAMAGED_MAX = 10_000;
-
 /** A reading that has found nothing yet. */
 export function newReading(): Reading {
-  return { rows: 0, damaged: [], damagedCount: 0, passedOver: 0 };
+  return { rows: 0, damaged: 0, passedOver: 0 };
 }
 
 /** How much is wanted. */
@@ -83,37 +83,56 @@ export function* rowsByAge(
   yield bite.take();
 }
 
-/** The rows of a broken file that can still be read, in no order; never throws. */
-export function salvage(database: DatabaseSync, wanted: Wanted, reading: Reading): Int32Array[] {
+/** The rows of a broken file that can still be read, in no order, and what it says of itself; never throws. */
+export function salvage(
+  path: string,
+  wanted: Wanted,
+  reading: Reading,
+): { readonly bites: readonly Int32Array[]; readonly about: About | null } {
   const bites: Int32Array[] = [];
   const bite = new Bite(wanted, reading, 0);
+  let about: About | null = null;
   let last: readonly unknown[] = [];
-  let isWhole = false;
-  const read = (query: string, isPast: (columns: readonly unknown[]) => boolean): void => {
+  const read = (database: DatabaseSync, query: string, isMet: (columns: readonly unknown[]) => boolean): boolean => {
     try {
       for (const columns of iterate(database.prepare(query))) {
-        if (reading.rows >= wanted.rowsMax || isPast(columns)) break;
+        if (reading.rows >= wanted.rowsMax || isMet(columns)) break;
         last = columns;
         bite.add(columns);
         if (bite.isFull) bites.push(bite.take());
       }
-      isWhole = true;
+      return true;
     } catch {
       // Behind this row the file cannot be read.
+      return false;
     }
   };
-  read(queries.forward, () => false);
-  const [kind, name] = last as [string?, string?];
-  if (!isWhole)
-    read(queries.backward, ([otherKind, otherName]) => isBehind(kind, name, otherKind, otherName));
+  let database: DatabaseSync | null = null;
+  try {
+    database = new DatabaseSync(path, { timeout: BUSY_MS, defensive: false });
+    // Makes SQLite read on where the file is shorter than it should be.
+    database.exec('PRAGMA writable_schema = ON');
+    about = readAbout(database);
+  } catch {
+    // Then it does not say.
+  }
+  if (database !== null && !read(database, queries.forward, () => false)) {
+    const [kind, name] = last;
+    read(database, queries.backward, (columns) => isBehind(kind, name, columns));
+  }
   bites.push(bite.take());
-  return bites;
+  try {
+    database?.close();
+  } catch {
+    // It is set aside next.
+  }
+  return { bites, about };
 }
 
-/** Whether a row of the way back was met on the way forth. */
-function isBehind(kind: string | undefined, name: string | undefined, a: unknown, b: unknown): boolean {
-  if (kind === undefined || name === undefined) return false;
-  return String(a) < kind || (a === kind && String(b) <= name);
+/** Whether a row of the way back was met on the way forth, where `kind` and `name` were the last. */
+function isBehind(kind: unknown, name: unknown, [otherKind, otherName]: readonly unknown[]): boolean {
+  if (kind === undefined) return false;
+  return String(otherKind) < String(kind) || (otherKind === kind && String(otherName) <= String(name));
 }
 
 function* iterate(statement: StatementSync): Generator<readonly unknown[]> {
@@ -146,8 +165,7 @@ class Bite {
     const at = this.count * ROW_WORDS;
     this.skip -= 1;
     if (!readColumns(kind, name, words, sum, rows, at, wanted.isHashed)) {
-      reading.damagedCount += 1;
-      if (reading.damaged.length < DAMAGED_MAX) reading.damaged.push([String(kind), String(name)]);
+      reading.damaged += 1;
       return;
     }
     const seenSec = rows[at + RowWord.seenSec]! >>> 0;

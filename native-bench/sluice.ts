@@ -39,6 +39,10 @@ max_sessions = ${plan.sessionsMax}
 address = "127.0.0.1:${plan.backendPort}"
 [screen]
 greet_wait = "${plan.greetWaitMs}ms"
+[reputation]
+file = ""
+[admin]
+socket = ""
 `;
 }
 

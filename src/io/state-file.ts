@@ -122,7 +122,8 @@ export class StateFile {
       ({ bites } = saved);
       if (this.#rows < 0) this.#rows = saved.about?.rows ?? -1;
     }
-    const lost = this.#rows < 0 ? '' : `, ${Math.max(0, this.#rows - reading.rows - reading.passedOver)} are lost`;
+    const lost =
+      this.#rows < 0 ? '' : `, ${Math.max(0, this.#rows - reading.rows - reading.passedOver)} are lost`;
     const why = this.#replace(fault, nowSec, notices, `${reading.rows} rows were saved from it${lost}`);
     yield* bites;
     return { ...this.#loaded(why, true, notices, reading), savedSec };
@@ -137,8 +138,11 @@ export class StateFile {
       isFresh = true;
       notices.push(`${this.#options.path} was moved or removed; what is remembered is written anew`);
     }
-    let fault = this.#statements === null ? this.#open(notices) : null;
-    if (this.#isNew) isFresh = true;
+    let fault: Fault | null = null;
+    if (this.#statements === null) {
+      fault = this.#open(notices);
+      if (this.#isNew) isFresh = true;
+    }
     fault ??= this.#write(rows, forgotten, nowSec);
     if (fault?.isBroken === true) {
       isFresh = true;
@@ -231,7 +235,8 @@ export class StateFile {
       count -= this.#pruning.bite(database, statements.remove, count, nowSec);
       // A file that does not know how many rows it has is counted once.
       if (this.#rows < 0) count = Number(database.prepare(queries.count).get()!['count']);
-      if (rows.length > 0 || count !== this.#rows) statements.about.run(count, nowSec, aboutSum(count, nowSec), this.#options.namesId);
+      if (rows.length > 0 || count !== this.#rows)
+        statements.about.run(count, nowSec, aboutSum(count, nowSec), this.#options.namesId);
       database.exec('COMMIT');
       this.#rows = count;
       return null;
@@ -256,7 +261,8 @@ export class StateFile {
     // A key that was damaged also leads astray whoever looks for another one: such a file is not written any more.
     const damaged = reading.damaged === 0 ? '' : `has damaged rows (${reading.damaged})`;
     if (damaged === '' && this.#rows > found) notices.push(`${path}: ${this.#rows - found} rows are missing`);
-    if (this.#rows < 0) notices.push(`${path} does not say how many rows it should have; ${found} were found`);
+    if (this.#rows < 0)
+      notices.push(`${path} does not say how many rows it should have; ${found} were found`);
     // What the file says from now on is what is in it.
     if (damaged === '' && this.#rows !== found) this.#rows = -1;
     return damaged;

@@ -93,7 +93,11 @@ export function salvage(
   const bite = new Bite(wanted, reading, 0);
   let about: About | null = null;
   let last: readonly unknown[] = [];
-  const read = (database: DatabaseSync, query: string, isMet: (columns: readonly unknown[]) => boolean): boolean => {
+  const read = (
+    database: DatabaseSync,
+    query: string,
+    isMet: (columns: readonly unknown[]) => boolean,
+  ): boolean => {
     try {
       for (const columns of iterate(database.prepare(query))) {
         if (reading.rows >= wanted.rowsMax || isMet(columns)) break;
@@ -132,7 +136,12 @@ export function salvage(
 /** Whether a row of the way back was met on the way forth, where `kind` and `name` were the last. */
 function isBehind(kind: unknown, name: unknown, [otherKind, otherName]: readonly unknown[]): boolean {
   if (kind === undefined) return false;
-  return String(otherKind) < String(kind) || (otherKind === kind && String(otherName) <= String(name));
+  return textOf(otherKind) < textOf(kind) || (otherKind === kind && textOf(otherName) <= textOf(name));
+}
+
+/** Of a broken file anything may come. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function* iterate(statement: StatementSync): Generator<readonly unknown[]> {

@@ -14,8 +14,7 @@ const BITES_AHEAD = 3;
 
 assert(parentPort !== null, 'the keeper runs in a worker thread');
 const port = parentPort;
-const tell = (message: FromKeeper, transfer: ArrayBuffer[] = []): void =>
-  port.postMessage(message, transfer);
+const tell = (message: FromKeeper, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
 
 const file = new StateFile(workerData as StateOptions);
 let reading: Generator<Int32Array, Loaded> | null = null;

@@ -99,7 +99,9 @@ export class Keeper {
     const isLate = await Promise.race([first.then(() => false), late]);
     clearTimeout(timer!);
     if (isLate)
-      this.#say(`was not read within ${START_WAIT_MS / 1000} s; Sluice begins without it, and takes in what comes later`);
+      this.#say(
+        `was not read within ${START_WAIT_MS / 1000} s; Sluice begins without it, and takes in what comes later`,
+      );
     this.#running = this.#run(first);
   }
 
@@ -205,7 +207,7 @@ export class Keeper {
 
   async #save(): Promise<string> {
     const empty: Bite = { rows: new Int32Array(0), forgotten: new Int32Array(0) };
-    for (let count = 0; ; ) {
+    for (let count = 0; ;) {
       const next = this.#sweep.next();
       if (next === 'more') {
         await turn();
@@ -248,8 +250,7 @@ export class Keeper {
         this.#hung = null;
         resolve(answer);
       };
-      const transfer =
-        message.kind === 'save' ? [message.rows.buffer, message.forgotten.buffer] : [];
+      const transfer = message.kind === 'save' ? [message.rows.buffer, message.forgotten.buffer] : [];
       worker.postMessage(message, transfer as ArrayBuffer[]);
     });
   }

@@ -166,8 +166,7 @@ export class Primary {
   #engineFor(number: number, order: EngineOrder, events: EngineEvents): Engine {
     const replicas = this.#replicas;
     if (replicas !== null) {
-      if (number === 0)
-        this.#keep(replicas.table, replicas.toSave, (index) => replicas.joined(index));
+      if (number === 0) this.#keep(replicas.table, replicas.toSave, (index) => replicas.joined(index));
       return new Child(`engine process ${number}`, order, events, replicas.links[number]!);
     }
     const threads = new Threads(order, events);

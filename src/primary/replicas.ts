@@ -78,7 +78,7 @@ export class Replicas {
 
   /** Whoever writes into the table notes it there; from there it is noted for the file and for each process. */
   #spread(): void {
-    for (let from = 0; from < this.table.entries; ) {
+    for (let from = 0; from < this.table.entries;) {
       from = this.table.dirty.take(from, SPREAD_MAX, (index) => {
         this.toSave.note(index);
         this.joined(index);

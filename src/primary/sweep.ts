@@ -51,6 +51,7 @@ export class Sweep {
   #keysUnderWay: string[] = [];
   #count = 0;
   #from = 0;
+  #isRoundOver = false;
   /** Up to where all entries were noted anew; the table's size when that is done. */
   #noted: number;
 
@@ -96,22 +97,34 @@ export class Sweep {
     this.noteAll();
   }
 
-  /** The next bite, to be answered by `taken` or `failed`; 'more' when there was none in the part looked at; null at the end of a round. */
+  /**
+   * The next bite, to be answered by `taken` or `failed`; 'more' when there was none in the part looked at; null at the
+   * end of a round, which comes once even if there is always something new.
+   */
   next(): Bite | 'more' | null {
     this.#noteSome();
+    if (this.#isRoundOver && this.#forgotten.size === 0) {
+      this.#isRoundOver = false;
+      return null;
+    }
     const indexes = this.#underWay;
     this.#count = 0;
     this.#from = this.#dirty.take(this.#from, BITE_ROWS, (index) => {
       indexes[this.#count] = index;
       this.#count += 1;
     });
-    const isEnd = this.#from >= this.#table.entries;
-    if (isEnd) this.#from = 0;
+    if (this.#from >= this.#table.entries) {
+      this.#from = 0;
+      // A part that was not yet noted anew is still to come.
+      this.#isRoundOver = this.#noted >= this.#table.entries;
+    }
     const rows = this.#read();
     const forgotten = this.#takeForgotten();
     if (rows.length > 0 || forgotten.length > 0) return { rows, forgotten };
     this.#count = 0;
-    return isEnd && this.#noted >= this.#table.entries ? null : 'more';
+    if (!this.#isRoundOver) return 'more';
+    this.#isRoundOver = false;
+    return null;
   }
 
   /** The bite under way was taken well. */

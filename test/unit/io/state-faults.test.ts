@@ -52,19 +52,22 @@ it.each([0, 10, 20, 30, 40, 50, 60, 70, 80, 90])(
   },
 );
 
-it.each([1, 2, 3, 4])('with a bit turned round, fifty times (seed %i), nothing that is lost goes unsaid', (seed) => {
-  const random = new Prng(seed);
-  for (let time = 0; time < 50; time += 1) {
-    const at = random.below(bytes);
-    const bit = random.below(8);
-    const { notices, count } = outlive((path) => {
-      const content = readFileSync(path);
-      content[at]! ^= 1 << bit;
-      writeFileSync(path, content);
-    });
-    if (count < ROWS) expect(notices.length, `notices (byte ${at}, bit ${bit})`).toBeGreaterThan(0);
-  }
-});
+it.each([1, 2, 3, 4])(
+  'with a bit turned round, fifty times (seed %i), nothing that is lost goes unsaid',
+  (seed) => {
+    const random = new Prng(seed);
+    for (let time = 0; time < 50; time += 1) {
+      const at = random.below(bytes);
+      const bit = random.below(8);
+      const { notices, count } = outlive((path) => {
+        const content = readFileSync(path);
+        content[at]! ^= 1 << bit;
+        writeFileSync(path, content);
+      });
+      expect(count === ROWS || notices.length > 0, `byte ${at}, bit ${bit}`).toBe(true);
+    }
+  },
+);
 
 it('a kill in the middle of writing, at any byte of the log beside it, costs no row from before', () => {
   const place = new Place();

@@ -162,7 +162,9 @@ describe('a file that is none of ours', () => {
       load(file, nowSec + times);
       file.close();
     }
-    expect(broken().map((name) => name.slice(-8))).toEqual(['141323Z', '141324Z', '141325Z'].map((s) => `T${s}`));
+    expect(broken().map((name) => name.slice(-8))).toEqual(
+      ['141323Z', '141324Z', '141325Z'].map((s) => `T${s}`),
+    );
   });
 
   it('that is empty is told, and used', () => {

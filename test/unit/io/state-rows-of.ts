@@ -37,8 +37,7 @@ export function rowsOf(count: number, seed = 1): Int32Array {
 /** A row by itself, as text; its key stands first. */
 export function textsOf(rows: Int32Array): string[] {
   const texts: string[] = [];
-  for (let at = 0; at < rows.length; at += ROW_WORDS)
-    texts.push(rows.subarray(at, at + ROW_WORDS).join(' '));
+  for (let at = 0; at < rows.length; at += ROW_WORDS) texts.push(rows.subarray(at, at + ROW_WORDS).join(' '));
   return texts;
 }
 

@@ -41,6 +41,10 @@ address = "127.0.0.1:${plan.backendPort}"
 greet_wait = "${plan.greetWaitMs}ms"
 [pools]
 spf = false
+[reputation]
+file = ""
+[admin]
+socket = ""
 `;
 }
 

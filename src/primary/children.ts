@@ -12,6 +12,7 @@ import { portable, withFact } from './facts.ts';
 import type { EngineEvents, EngineOrder, FromEngine, ToEngine } from './engine-order.ts';
 import type { PeakReport } from './peak-lines.ts';
 import { NO_PEAKS } from './peak-lines.ts';
+import type { Link } from './link.ts';
 
 const RESTART_MS = 1_000;
 
@@ -23,6 +24,7 @@ export class Child {
   #order: EngineOrder;
   readonly #events: EngineEvents;
   readonly #name: string;
+  readonly #link: Link;
   #child: ChildProcess | null = null;
   #draining = false;
   #drained = false;
@@ -34,8 +36,10 @@ export class Child {
   readonly #keepPeaks = (report: PeakReport): void => void (this.#lastPeaks = report);
   #tellPeaks = this.#keepPeaks;
 
-  constructor(name: string, order: EngineOrder, events: EngineEvents) {
+  /** `link`: the way on which it shares what is known of clients. */
+  constructor(name: string, order: EngineOrder, events: EngineEvents, link: Link) {
     this.#name = name;
+    this.#link = link;
     this.#order = order;
     this.#events = events;
   }
@@ -51,11 +55,16 @@ export class Child {
       if (message.kind === 'told') this.#events.told(message.shard, message.message);
       else if (message.kind === 'counts') this.#tellCounts(message.counts);
       else if (message.kind === 'peaks') this.#tellPeaks(message.report);
-      else this.#endDrain();
+      else if (message.kind === 'drained') this.#endDrain();
+      else this.#link.heard(message);
     });
     child.on('exit', (code, signal) => this.#exited(code, signal));
     const idPrefix = `${this.#order.idPrefix}.${this.#starts}`;
     child.send({ kind: 'start', order: { ...this.#order, idPrefix } } satisfies ToEngine);
+    this.#link.began((message) => {
+      // A channel that breaks meanwhile says so by the exit.
+      if (child.connected) child.send(message, () => undefined);
+    });
   }
 
   /** What the shards of the process have counted since it began; empty when it is gone. */
@@ -109,6 +118,7 @@ export class Child {
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
     this.#child = null;
+    this.#link.ended();
     this.#tellCounts({});
     this.#tellPeaks(this.#lastPeaks);
     if (this.#draining) {

@@ -30,6 +30,7 @@ export interface EngineOrder {
 
 /** A part of the shards, in this process or in a child. */
 export interface Engine {
+  start(): void;
   drain(): void;
   kill(): void;
   /** Says something to one shard, by its number in this part; one that is being started again does not hear it. */
@@ -48,8 +49,23 @@ export interface EngineEvents {
   drained(): void;
 }
 
+/** What the primary tells a child process of clients. */
+export type MemoryToEngine =
+  /** Keys to forget, then rows to join; to be answered by `taken`. */
+  | { readonly kind: 'rows'; readonly rows: Int32Array; readonly forgotten: Int32Array }
+  /** Rows that came up were taken in. */
+  | { readonly kind: 'taken' }
+  /** All that was known when the process began has been sent. */
+  | { readonly kind: 'filled' };
+
+/** What a child process tells the primary of clients. */
+export type MemoryFromEngine =
+  | { readonly kind: 'rows'; readonly rows: Int32Array }
+  | { readonly kind: 'taken' };
+
 /** From the primary to a child process. */
 export type ToEngine =
+  | MemoryToEngine
   | { readonly kind: 'start'; readonly order: EngineOrder }
   | { readonly kind: 'drain' }
   /** For one shard of the process, or, -1, for all. */
@@ -59,6 +75,7 @@ export type ToEngine =
 
 /** From a child process to the primary. */
 export type FromEngine =
+  | MemoryFromEngine
   | { readonly kind: 'told'; readonly shard: number; readonly message: FromShard }
   | { readonly kind: 'counts'; readonly counts: Record<string, number> }
   | { readonly kind: 'peaks'; readonly report: PeakReport }

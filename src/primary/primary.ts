@@ -11,15 +11,16 @@ import { tmpdir } from 'node:os';
 import type { Config } from '../config/config.ts';
 import type { ListsMemory } from '../policy/lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
-import type { ReputationTable } from '../reputation/table.ts';
 import type { FromShard } from '../worker/messages.ts';
 import { openNames } from '../io/client-names.ts';
+import type { Names } from '../reputation/names.ts';
 import { viewLists } from '../policy/lists.ts';
 import { Certificates } from './certificates.ts';
 import type { Identities } from './certificates.ts';
-import { Child } from './children.ts';
+import { Crew } from './crew.ts';
 import { resolved, withPorts } from './endpoints.ts';
-import type { Engine, EngineEvents, EngineOrder } from './engine-order.ts';
+import type { EngineEvents, EngineOrder } from './engine-order.ts';
+import type { Engine } from './engine-order.ts';
 import { compileLists } from './list-files.ts';
 import { readMachine } from './machine.ts';
 import { Notices } from './notices.ts';
@@ -27,10 +28,8 @@ import { peakLines } from './peak-lines.ts';
 import type { Plan } from './plan.ts';
 import { planFor, planText } from './plan.ts';
 import type { Beside } from './inside.ts';
-import { Memory } from './memory.ts';
 import { Reload } from './reload.ts';
 import { Services } from './services.ts';
-import { Threads } from './threads.ts';
 
 export class Primary {
   readonly #config: Config;
@@ -38,11 +37,11 @@ export class Primary {
   readonly #say: (line: string) => void;
   readonly #notices: Notices;
   readonly #nameKey: Uint8Array | null;
+  readonly #names: Names;
   readonly #beside: Beside | null;
   readonly #services: Services;
   readonly #engines: Engine[] = [];
-  /** What is known of clients, as this thread sees it; null when other processes hold it. */
-  #memory: Memory | null = null;
+  #crew: Crew | null = null;
   #listening = 0;
   #failure: string | null = null;
   #drained = 0;
@@ -66,6 +65,7 @@ export class Primary {
     this.#fileName = fileName;
     this.#say = say;
     this.#nameKey = nameKey;
+    this.#names = openNames(config, nameKey);
     this.#beside = beside;
     this.#notices = new Notices(say);
     this.#services = new Services(config, this.#engines, (text) => this.#notices.add(text));
@@ -108,10 +108,11 @@ export class Primary {
     const count = (): void => void this.#sayCounts();
     process.on('SIGUSR2', count);
     await this.#services.start(plan.shardsPerProcess);
-    this.#start(plan, config, endpoint, lists, certificates.identities);
+    const crew = this.#enlist(plan, config, endpoint, lists, certificates.identities);
+    await crew.start(ended, () => this.#draining);
     const report = setInterval(() => void this.#sayPeaks(), config.limits.reportIntervalMs);
     await Promise.race([ready, ended]);
-    const beside = this.#failure === null ? await this.#startBeside(() => lists) : null;
+    const beside = this.#failure === null ? await this.#startBeside(crew, () => lists) : null;
     if (this.#failure === null && !this.#draining) {
       const where = config.listener.map((listener) => listener.address).join(', ');
       this.#say(`listening on ${where} (${planText(plan, config, machine)})`);
@@ -120,6 +121,8 @@ export class Primary {
     beside?.close();
     void reload.end();
     this.#services.end();
+    // Node waits for its threads when it ends, and that of the state file waits for a disk that does not answer.
+    if (!(await crew.end())) process.kill(process.pid, 'SIGKILL');
     clearInterval(report);
     process.off('SIGTERM', stop);
     process.off('SIGINT', stop);
@@ -128,21 +131,15 @@ export class Primary {
     return code;
   }
 
-  async #startBeside(lists: () => ListsMemory): Promise<{ close(): void } | null> {
+  #startBeside(crew: Crew, lists: () => ListsMemory): Promise<{ close(): void }> | null {
     if (this.#beside === null) return null;
-    if (this.#memory === null) {
-      if (this.#config.admin.socket !== '')
-        this.#say('admin.socket: with several processes there is none in this version');
-      return null;
-    }
-    const names = openNames(this.#config, this.#nameKey);
     return this.#beside({
       config: this.#config,
-      memory: this.#memory,
-      names,
+      memory: crew.memory,
+      names: this.#names,
       lists: () => viewLists(lists()),
       poolKeyOf: (address) => this.#services.poolKeyOf(address),
-      sources: this.#services.sources(this.#memory.table, names),
+      sources: this.#services.sources(crew.memory.table, this.#names),
       nowSec,
       say: this.#say,
     });
@@ -174,15 +171,14 @@ export class Primary {
         if (value !== 0) sum[name] = (sum[name] ?? 0) + value;
     }
     this.#say(`counters ${JSON.stringify(sum)}`);
-    for (const line of this.#services.lines()) this.#say(line);
+    for (const line of [...this.#services.lines(), ...(this.#crew?.lines() ?? [])]) this.#say(line);
   }
 
   /** Prints the peaks since the last time, as Postfix's anvil does. */
   async #sayPeaks(): Promise<void> {
     const { windowMs } = this.#config.limits;
     const reports = await Promise.all(this.#engines.map(async (engine) => engine.peaks()));
-    const names = openNames(this.#config, this.#nameKey);
-    for (const line of peakLines(reports, windowMs, nowSec(), names)) this.#say(line);
+    for (const line of peakLines(reports, windowMs, nowSec(), this.#names)) this.#say(line);
   }
 
   /** Ends with the sessions that are left; what processes do not tell at once is not printed. */
@@ -198,35 +194,32 @@ export class Primary {
     for (const engine of this.#engines) engine.kill();
   }
 
-  #start(plan: Plan, config: Config, endpoint: Endpoint, lists: ListsMemory, identities: Identities): void {
+  /** Takes the memory of all engines; nothing runs yet. */
+  #enlist(plan: Plan, config: Config, endpoint: Endpoint, lists: ListsMemory, identities: Identities): Crew {
     const shards = plan.processes * plan.shardsPerProcess;
     const started = Math.floor(Date.now() / 1000).toString(36);
-    for (let number = 0; number < plan.processes; number++) {
-      const order: EngineOrder = {
-        config,
-        shards: plan.shardsPerProcess,
-        sessionsMax: plan.sessionsPerShard,
-        lanesMax: plan.lanesPerShard,
-        endpoint,
-        lists,
-        reputationEntries: config.reputation.entries,
-        idPrefix: `${started}.${number}`,
-        nameKey: this.#nameKey,
-        spoolDirectory: config.spool.directory === '' ? tmpdir() : config.spool.directory,
-        identities,
-      };
-      const events: EngineEvents = {
-        told: (shard, message) => this.#hear(message, shards, number * plan.shardsPerProcess + shard),
-        drained: () => this.#oneDrained(),
-      };
-      if (plan.processes > 1) this.#engines.push(startChild(number, order, events));
-      else {
-        const threads = startThreads(order, events);
-        this.#engines.push(threads);
-        this.#memory = new Memory(threads.table, nowSec);
-        this.#services.useTable(threads.table);
-      }
-    }
+    const orders = Array.from({ length: plan.processes }, (_, number): EngineOrder => ({
+      config,
+      shards: plan.shardsPerProcess,
+      sessionsMax: plan.sessionsPerShard,
+      lanesMax: plan.lanesPerShard,
+      endpoint,
+      lists,
+      reputationEntries: config.reputation.entries,
+      idPrefix: `${started}.${number}`,
+      nameKey: this.#nameKey,
+      spoolDirectory: config.spool.directory === '' ? tmpdir() : config.spool.directory,
+      identities,
+    }));
+    const eventsOf = (number: number): EngineEvents => ({
+      told: (shard, message) => this.#hear(message, shards, number * plan.shardsPerProcess + shard),
+      drained: () => this.#oneDrained(),
+    });
+    const crew = new Crew(config, orders, eventsOf, this.#names, (line) => this.#notices.add(line), nowSec);
+    this.#crew = crew;
+    this.#engines.push(...crew.engines);
+    this.#services.useTable(crew.memory.table);
+    return crew;
   }
 
   #hear(message: FromShard, shards: number, shard: number): void {
@@ -267,26 +260,6 @@ export class Primary {
   }
 }
 
-function startThreads(order: EngineOrder, events: EngineEvents): Engine & { table: ReputationTable } {
-  const threads = new Threads(order, events);
-  threads.start();
-  return {
-    table: threads.table,
-    drain: () => threads.drain(),
-    kill: () => threads.stop(),
-    tell: (shard, message) => threads.tell(shard, message),
-    tellAll: (message) => threads.tellAll(message),
-    counts: () => threads.counts(),
-    peaks: () => threads.peaks(),
-  };
-}
-
 function nowSec(): number {
   return Math.floor(Date.now() / 1000);
-}
-
-function startChild(number: number, order: EngineOrder, events: EngineEvents): Child {
-  const child = new Child(`engine process ${number}`, order, events);
-  child.start();
-  return child;
 }

@@ -95,7 +95,7 @@ export class Threads {
   }
 
   /** Ends every shard at once, with its sessions. */
-  stop(): void {
+  kill(): void {
     this.#draining = true;
     for (const thread of this.#threads) {
       if (thread.restart !== null) clearTimeout(thread.restart);
@@ -104,7 +104,7 @@ export class Threads {
   }
 
   /** Kills one shard, as a fault would: for tests of the restart. */
-  async kill(shard: number): Promise<void> {
+  async killShard(shard: number): Promise<void> {
     await this.#threads[shard]?.worker?.terminate();
   }
 

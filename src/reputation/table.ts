@@ -23,7 +23,8 @@ import { Dirty } from './dirty.ts';
 import { isMeter, Kind } from './keys.ts';
 import type { Key } from './keys.ts';
 import { claimKindOf, ClaimState, claimStateOf, EntryWord, HeaderWord, markOf, markWord } from './layout.ts';
-import { Mark, METER_RATES, PASSES, SHARDS_MAX, WAYS, WRITERS_MAX } from './layout.ts';
+import type { Mark } from './layout.ts';
+import { METER_RATES, PASSES, SHARDS_MAX, WAYS, WRITERS_MAX } from './layout.ts';
 import { Opens } from './opens.ts';
 import { amountOfEntry, pointsOfEntry, rowsOfEntry } from './points.ts';
 import type { PointsRow } from './points.ts';
@@ -184,9 +185,12 @@ export class ReputationTable {
     return Atomics.load(this.words, this.wordOf(index) + EntryWord.mark);
   }
 
-  /** Puts a word on a key until `untilSec`, 0 for ever; Mark.None takes it away. */
+  /**
+   * Puts a word on a key until `untilSec`, 0 for ever; Mark.None takes it away, and with a time says so until then to
+   * those who still have it (words).
+   */
   mark(index: number, mark: Mark, untilSec: number): void {
-    const word = mark === Mark.None ? 0 : markWord(mark, untilSec);
+    const word = markWord(mark, untilSec);
     Atomics.store(this.words, this.wordOf(index) + EntryWord.mark, word);
     this.dirty.note(index);
   }

@@ -81,7 +81,7 @@ function sayOpen(address: string): void {
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   const [word, number] = line.split(' ');
-  if (word === 'kill') void threads.kill(Number(number)).then(() => say(`killed ${number}`));
+  if (word === 'kill') void threads.killShard(Number(number)).then(() => say(`killed ${number}`));
   else if (word === 'deny') {
     threads.tellAll({
       kind: 'lists',

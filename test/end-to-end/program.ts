@@ -31,6 +31,8 @@ export interface ProgramOptions {
   readonly program?: string;
   /** Open files that the process may have. */
   readonly filesMax?: number;
+  /** Bytes that a file may grow to; what is written behind that fails, as on a full disk. */
+  readonly fileBytesMax?: number;
   /** Its standard output is read as it comes; or not until `read` is called; or nobody is there to read it. */
   readonly stdout?: 'unread' | 'closed';
   /** The directory to work in; otherwise a new one. */
@@ -58,7 +60,9 @@ export class Program {
     this.directory = options.directory ?? newDirectory();
     const { readEnd, writeEnd } = newPipe(this.directory);
     const command = [process.execPath, options.program ?? entry, ...args];
-    const limited = `ulimit -n ${options.filesMax ?? 4096} && exec "$0" "$@"`;
+    const blocks = Math.floor((options.fileBytesMax ?? 0) / 512);
+    const small = blocks > 0 ? `trap '' XFSZ && ulimit -S -f ${blocks} && ` : '';
+    const limited = `${small}ulimit -n ${options.filesMax ?? 4096} && exec "$0" "$@"`;
     this.child = spawn('sh', ['-c', limited, ...command], {
       cwd: this.directory,
       stdio: ['pipe', writeEnd, 'pipe'],

@@ -10,7 +10,7 @@ import type { FromShard } from '../../../src/worker/messages.ts';
 import { until } from '../../system/process.ts';
 
 let threads: Threads | null = null;
-afterEach(() => threads?.stop());
+afterEach(() => threads?.kill());
 
 function startBroken(shards: number): {
   notices: string[];
@@ -65,6 +65,6 @@ it('are drained at once when every shard waits to be started again', async () =>
   threads!.drain();
   await until('they are drained', drained);
   const before = notices.length;
-  threads!.stop();
+  threads!.kill();
   expect(notices.length).toBe(before);
 });

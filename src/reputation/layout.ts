@@ -5,13 +5,15 @@
  *
  *   header    16 words                       the shape of the table; written once, by whoever comes first
  *   pins      1 word per writer              the entry that a writer has just looked up, plus one; 0 for none
- *   entries   16 words (64 bytes) each       one client, network, pool or meter an entry, one entry a cache line
- *   opens     1 word per entry and shard     sessions that a shard holds open for it
+ *   sets      8 entries, and their opens     one client, network, pool or meter an entry
  *   dirty     1 bit per entry                what has changed since the state was written last
  *
- * Eight neighbouring entries are a set; a key says which set, and the entry may be any of its eight ways.
+ * An entry is 16 words, 64 bytes, a cache line. Behind the eight entries of a set stands one word per entry and shard:
+ * the sessions that the shard holds open for it, made up to whole cache lines. So all that a visit touches is in one page
+ * of memory, or two. A key says which set, and the entry may be any of its eight ways.
+ *
  * A writer is a shard, or the process's main thread, which holds no sessions and needs no column of opens. Memory: 64 +
- * 4 × shards bytes an entry and a bit; a million entries for two shards: 68.8 MiB.
+ * 4 × shards (made up to an even number) bytes an entry and a bit; a million entries for two shards: 68.8 MiB.
  *
  * Every write to an entry that others can see goes through Atomics, and every read on whose order something depends. A
  * bare read of one word is whole too and several times cheaper, since Atomics are calls in V8: it serves where a word
@@ -33,6 +35,11 @@ export const HeaderWord = {
   seed: 2,
   COUNT: 16,
 } as const;
+
+/** Words of a set of a table for so many shards. */
+export function setWordsFor(shards: number): number {
+  return WAYS * EntryWord.COUNT + Math.ceil((WAYS * shards) / EntryWord.COUNT) * EntryWord.COUNT;
+}
 
 /** Tests that a client can have passed, as bits; the place of a bit is the place of its word behind `passUntilSec`. */
 export const Pass = { pregreet: 1, pipelining: 2, nonSmtpCommand: 4, bareNewline: 8 } as const;

@@ -9,12 +9,15 @@
  * The pins lie apart, one word a writer and not one an entry: the main thread has one too and needs no column.
  */
 import { assert } from '../base/assert.ts';
+import { WAYS } from './layout.ts';
 
 /** More sessions than this at one entry are a bug. */
 const COUNT_MAX = 0x7fff_ffff;
 
 export class Opens {
   private readonly words: Int32Array;
+  private readonly from: number;
+  private readonly setWords: number;
   private readonly pins: Int32Array;
   private readonly shards: number;
   private readonly writer: number;
@@ -22,11 +25,21 @@ export class Opens {
   fetched = 0;
 
   /**
-   * A view of the counts of `shards` shards and of the pins of all writers. Writers 0 … shards - 1 are the shards with
-   * their columns; the one behind them, the main thread, has a pin and no column.
+   * A view of the counts of `shards` shards, of which those of the first set begin at word `from`, those of the next
+   * `setWords` behind; and of the pins of all writers. Writers 0 … shards - 1 are the shards with their columns; the one
+   * behind them, the main thread, has a pin and no column.
    */
-  constructor(words: Int32Array, pins: Int32Array, shards: number, writer: number) {
+  constructor(
+    words: Int32Array,
+    from: number,
+    setWords: number,
+    pins: Int32Array,
+    shards: number,
+    writer: number,
+  ) {
     this.words = words;
+    this.from = from;
+    this.setWords = setWords;
     this.pins = pins;
     this.shards = shards;
     this.writer = writer;
@@ -53,7 +66,7 @@ export class Opens {
    * is now fetched while that of the entry is on its way, and not behind it.
    */
   fetch(index: number): void {
-    this.fetched = this.words[index * this.shards]!;
+    this.fetched = this.words[this.countsOf(index)]!;
   }
 
   /** Marks an entry as held by this writer, sessions or not; the one that it had pinned before is let go. */
@@ -68,7 +81,7 @@ export class Opens {
 
   /** Forgets the sessions of a shard that is gone. */
   forget(index: number, shard: number): void {
-    const at = index * this.shards + shard;
+    const at = this.countsOf(index) + shard;
     // Looked at first: writing zeros would make the system commit every page of the column.
     if (Atomics.load(this.words, at) !== 0) Atomics.store(this.words, at, 0);
   }
@@ -81,16 +94,16 @@ export class Opens {
   /** Open sessions over all shards. */
   count(index: number): number {
     let count = 0;
-    for (let shard = 0; shard < this.shards; shard += 1) {
-      count += this.words[index * this.shards + shard]!;
-    }
+    const at = this.countsOf(index);
+    for (let shard = 0; shard < this.shards; shard += 1) count += this.words[at + shard]!;
     return count;
   }
 
   /** Whether any shard has sessions open or any writer has pinned the entry. */
   isHeld(index: number): boolean {
+    const at = this.countsOf(index);
     for (let shard = 0; shard < this.shards; shard += 1) {
-      if (Atomics.load(this.words, index * this.shards + shard) !== 0) return true;
+      if (Atomics.load(this.words, at + shard) !== 0) return true;
     }
     for (let writer = 0; writer <= this.shards; writer += 1) {
       if (Atomics.load(this.pins, writer) === index + 1) return true;
@@ -100,8 +113,13 @@ export class Opens {
 
   private wordOf(index: number): number {
     assert(this.writer < this.shards, 'the main thread holds no sessions');
-    const at = index * this.shards + this.writer;
-    assert(at >= 0 && at < this.words.length, 'no such entry');
+    const at = this.countsOf(index) + this.writer;
+    assert(index >= 0 && at < this.words.length, 'no such entry');
     return at;
+  }
+
+  /** The word of the first shard's count. */
+  private countsOf(index: number): number {
+    return this.from + (index >>> 3) * this.setWords + (index & (WAYS - 1)) * this.shards;
   }
 }

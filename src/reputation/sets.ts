@@ -55,12 +55,19 @@ export class Sets {
   /** True when the last claim made its entry. */
   wasNew = false;
 
-  /** `entriesAt`: the word at which the entries begin. */
-  constructor(words: Int32Array, opens: Opens, entries: number, entriesAt: number, writer: number) {
+  /** `setsAt`: the word at which the sets begin, each of `setWords`. */
+  constructor(
+    words: Int32Array,
+    opens: Opens,
+    entries: number,
+    setsAt: number,
+    setWords: number,
+    writer: number,
+  ) {
     this.words = words;
     this.opens = opens;
     this.setCount = entries / WAYS;
-    this.ways = new Ways(words, opens, entriesAt, writer);
+    this.ways = new Ways(words, opens, setsAt, setWords, writer);
     this.writer = writer;
     this.seed = Atomics.load(words, HeaderWord.seed);
   }

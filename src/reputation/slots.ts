@@ -64,9 +64,10 @@ function tryReplace(words: Int32Array, from: number, fresh: number, points: numb
  */
 export function emptySlots(words: Int32Array, at: number, seenSec: number, nowSec: number): void {
   for (let place = at + EntryWord.slots; place < at + EntryWord.slots + SLOTS; place += 1) {
-    if (words[place] === 0) continue;
-    const slot = Atomics.load(words, place);
+    const slot = words[place]!;
     if (slot === 0 || amountInSlot(slot, seenSec, nowSec) !== 0) continue;
+    // In this order: first that it is still the same, then that nobody has dated the entry.
+    if (Atomics.load(words, place) !== slot) continue;
     if (Atomics.load(words, at + EntryWord.seenSec) >>> 0 !== seenSec) return;
     Atomics.compareExchange(words, place, slot, 0);
   }

@@ -24,7 +24,7 @@ import { isMeter, Kind } from './keys.ts';
 import type { Key } from './keys.ts';
 import { claimKindOf, ClaimState, claimStateOf, EntryWord, HeaderWord, markOf, markWord } from './layout.ts';
 import type { Mark } from './layout.ts';
-import { METER_RATES, PASSES, SHARDS_MAX, WAYS, WRITERS_MAX } from './layout.ts';
+import { METER_RATES, PASSES, setWordsFor, SHARDS_MAX, WAYS, WRITERS_MAX } from './layout.ts';
 import { Opens } from './opens.ts';
 import { amountOfEntry, pointsOfEntry, rowsOfEntry } from './points.ts';
 import type { PointsRow } from './points.ts';
@@ -32,6 +32,9 @@ import { Sets } from './sets.ts';
 import { emptySlots, observeEntry } from './slots.ts';
 
 const WORD_BYTES = 4;
+
+/** The word at which the sets begin. */
+const SETS_AT = HeaderWord.COUNT + WRITERS_MAX;
 
 /** Words of a page of 4 kB. */
 const PAGE_WORDS = 1024;
@@ -44,7 +47,7 @@ function wholeSets(entries: number): number {
 export class ReputationTable {
   /** Entries of the table, in whole sets. */
   readonly entries: number;
-  /** The words of header, pins and entries; for the other files of this folder. */
+  /** The words of header, pins and sets; for the other files of this folder. */
   readonly words: Int32Array;
   readonly dirty: Dirty;
   private readonly opens: Opens;
@@ -56,7 +59,7 @@ export class ReputationTable {
   /** Bytes that a table of `entries` (made up to a multiple of eight) for `shards` shards needs. */
   static bytesFor(entries: number, shards: number): number {
     const whole = wholeSets(entries);
-    const words = HeaderWord.COUNT + WRITERS_MAX + whole * (EntryWord.COUNT + shards) + Dirty.wordsFor(whole);
+    const words = SETS_AT + (whole / WAYS) * setWordsFor(shards) + Dirty.wordsFor(whole);
     return words * WORD_BYTES;
   }
 
@@ -83,12 +86,13 @@ export class ReputationTable {
     assert(shared.byteLength >= ReputationTable.bytesFor(entries, shards), 'the shared memory is too small');
     this.entries = wholeSets(entries);
     this.shards = shards;
-    const entriesAt = HeaderWord.COUNT + WRITERS_MAX;
-    const opensAt = entriesAt + this.entries * EntryWord.COUNT;
-    const dirtyAt = opensAt + this.entries * shards;
-    this.words = new Int32Array(shared, 0, opensAt);
+    const setWords = setWordsFor(shards);
+    const dirtyAt = SETS_AT + (this.entries / WAYS) * setWords;
+    this.words = new Int32Array(shared, 0, dirtyAt);
     this.opens = new Opens(
-      new Int32Array(shared, opensAt * WORD_BYTES, this.entries * shards),
+      this.words,
+      SETS_AT + WAYS * EntryWord.COUNT,
+      setWords,
       new Int32Array(shared, HeaderWord.COUNT * WORD_BYTES, WRITERS_MAX),
       shards,
       writer,
@@ -96,7 +100,7 @@ export class ReputationTable {
     this.dirty = new Dirty(new Int32Array(shared, dirtyAt * WORD_BYTES, Dirty.wordsFor(this.entries)));
     this.agree(HeaderWord.entries, this.entries);
     this.agree(HeaderWord.shards, shards);
-    this.sets = new Sets(this.words, this.opens, this.entries, entriesAt, writer);
+    this.sets = new Sets(this.words, this.opens, this.entries, SETS_AT, setWords, writer);
   }
 
   /** The index of a key; -1 if it is not known. */

@@ -24,23 +24,25 @@ export const LOST = -2;
 export class Ways {
   private readonly words: Int32Array;
   private readonly opens: Opens;
-  private readonly entriesAt: number;
+  private readonly setsAt: number;
+  private readonly setWords: number;
   private readonly writer: number;
   /** Per way of the set: the claim word of an owner that was waited for in vain. */
   private readonly givenUp = new Int32Array(WAYS);
   private hasGivenUp = false;
 
-  /** `entriesAt`: the word at which the entries begin. */
-  constructor(words: Int32Array, opens: Opens, entriesAt: number, writer: number) {
+  /** `setsAt`: the word at which the sets begin, each of `setWords`. */
+  constructor(words: Int32Array, opens: Opens, setsAt: number, setWords: number, writer: number) {
     this.words = words;
     this.opens = opens;
-    this.entriesAt = entriesAt;
+    this.setsAt = setsAt;
+    this.setWords = setWords;
     this.writer = writer;
   }
 
   /** The first word of an entry, which is its claim word. */
   wordOf(index: number): number {
-    return this.entriesAt + index * EntryWord.COUNT;
+    return this.setsAt + (index >>> 3) * this.setWords + (index & (WAYS - 1)) * EntryWord.COUNT;
   }
 
   /** Begins with another set: nothing of it has been given up. */

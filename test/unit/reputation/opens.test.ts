@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { ShardBug } from '../../../src/base/assert.ts';
 import { Opens } from '../../../src/reputation/opens.ts';
 
-/** Two shards and the main thread, on four entries. */
+/** Two shards and the main thread, on two sets, of which each has two words of something else before its counts. */
 function writers(): [Opens, Opens, Opens] {
-  const words = new Int32Array(new SharedArrayBuffer(4 * 2 * 4));
+  const words = new Int32Array(new SharedArrayBuffer(2 * 18 * 4));
   const pins = new Int32Array(new SharedArrayBuffer(3 * 4));
-  return [0, 1, 2].map((writer) => new Opens(words, pins, 2, writer)) as [Opens, Opens, Opens];
+  return [0, 1, 2].map((writer) => new Opens(words, 2, 18, pins, 2, writer)) as [Opens, Opens, Opens];
 }
 
 describe('Opens', () => {
@@ -42,6 +42,15 @@ describe('Opens', () => {
     expect(() => main.remove(3)).toThrow(ShardBug);
   });
 
+  it('keeps the counts of all entries apart', () => {
+    const [one, two] = writers();
+    for (let index = 0; index < 16; index += 1) {
+      for (let times = 0; times <= index; times += 1) one.add(index);
+      two.add(index);
+    }
+    for (let index = 0; index < 16; index += 1) expect(one.count(index)).toBe(index + 2);
+  });
+
   it('forgets the sessions and the pin of one shard only', () => {
     const [one, two] = writers();
     one.add(0);
@@ -62,7 +71,7 @@ describe('Opens', () => {
     expect(() => two.remove(1)).toThrow(ShardBug);
     one.remove(1);
     expect(() => one.remove(1)).toThrow(ShardBug);
-    expect(() => one.add(4)).toThrow(ShardBug);
+    expect(() => one.add(16)).toThrow(ShardBug);
     expect(() => one.add(-1)).toThrow(ShardBug);
   });
 });

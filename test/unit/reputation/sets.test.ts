@@ -1,7 +1,14 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Key } from '../../../src/reputation/keys.ts';
 import { Kind } from '../../../src/reputation/keys.ts';
-import { claimAfter, ClaimState, EntryWord, HeaderWord, WAYS } from '../../../src/reputation/layout.ts';
+import {
+  claimAfter,
+  ClaimState,
+  EntryWord,
+  HeaderWord,
+  setWordsFor,
+  WAYS,
+} from '../../../src/reputation/layout.ts';
 import { Opens } from '../../../src/reputation/opens.ts';
 import { Sets } from '../../../src/reputation/sets.ts';
 import { named, NOW } from './tables.ts';
@@ -38,12 +45,19 @@ function pair(): { words: Int32Array; opens: InterruptedOpens; mine: Sets; their
   const words = new Int32Array(new SharedArrayBuffer((HeaderWord.COUNT + WAYS * EntryWord.COUNT) * 4));
   const openWords = new Int32Array(new SharedArrayBuffer(WAYS * 2 * 4));
   const pins = new Int32Array(new SharedArrayBuffer(3 * 4));
-  const opens = new InterruptedOpens(openWords, pins, 2, 0);
+  const opens = new InterruptedOpens(openWords, 0, WAYS * 2, pins, 2, 0);
   return {
     words,
     opens,
-    mine: new Sets(words, opens, WAYS, HeaderWord.COUNT, 0),
-    theirs: new Sets(words, new Opens(openWords, pins, 2, 1), WAYS, HeaderWord.COUNT, 1),
+    mine: new Sets(words, opens, WAYS, HeaderWord.COUNT, setWordsFor(2), 0),
+    theirs: new Sets(
+      words,
+      new Opens(openWords, 0, WAYS * 2, pins, 2, 1),
+      WAYS,
+      HeaderWord.COUNT,
+      setWordsFor(2),
+      1,
+    ),
   };
 }
 

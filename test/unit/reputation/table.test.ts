@@ -6,13 +6,11 @@ import {
   claimAfter,
   ClaimState,
   EntryWord,
-  HeaderWord,
   Mark,
   Pass,
   PASSES,
   SHARDS_MAX,
   WAYS,
-  WRITERS_MAX,
 } from '../../../src/reputation/layout.ts';
 import { signals } from '../../../src/reputation/signals.ts';
 import { ReputationTable } from '../../../src/reputation/table.ts';
@@ -263,8 +261,6 @@ describe('open sessions', () => {
 });
 
 describe('what a dead shard leaves', () => {
-  const claimAt = (index: number): number => HeaderWord.COUNT + WRITERS_MAX + index * EntryWord.COUNT;
-
   it.each([
     ['Writing', ClaimState.Writing],
     ['Intent', ClaimState.Intent],
@@ -273,16 +269,16 @@ describe('what a dead shard leaves', () => {
     const living = new ReputationTable(shared, WAYS, 2, 0);
     const index = claim(living, '192.0.2.1');
     const words = new Int32Array(shared);
-    words[claimAt(index)] = claimAfter(words[claimAt(index)]!, state, Kind.Host, 1);
+    words[living.wordOf(index)] = claimAfter(words[living.wordOf(index)]!, state, Kind.Host, 1);
     // The dead way is passed over: the client gets another entry, and finds it again.
     const second = claim(living, '192.0.2.1');
     expect(second).toBeGreaterThanOrEqual(0);
     expect(second).not.toBe(index);
     expect(find(living, '192.0.2.1')).toBe(second);
     living.forgetShard(0);
-    expect(words[claimAt(index)]! & 3).toBe(state);
+    expect(words[living.wordOf(index)]! & 3).toBe(state);
     new ReputationTable(shared, WAYS, 2, 2).forgetShard(1);
-    expect(words[claimAt(index)]! & 3).toBe(ClaimState.Free);
+    expect(words[living.wordOf(index)]! & 3).toBe(ClaimState.Free);
     // Nothing is lost of the set: seven newcomers find room beside the client.
     const all = Array.from({ length: WAYS - 1 }, (_, host) => claim(living, `10.0.0.${host}`, NOW + 1));
     expect([...all, second].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
@@ -294,7 +290,7 @@ describe('what a dead shard leaves', () => {
     const index = claim(living, '192.0.2.1');
     living.opened(index);
     const words = new Int32Array(shared);
-    words[claimAt(index)] = claimAfter(words[claimAt(index)]!, ClaimState.Writing, Kind.Host, 1);
+    words[living.wordOf(index)] = claimAfter(words[living.wordOf(index)]!, ClaimState.Writing, Kind.Host, 1);
     new ReputationTable(shared, WAYS, 2, 2).forgetShard(1);
     expect(claim(living, '192.0.2.2')).not.toBe(index);
     living.closed(index);
@@ -304,12 +300,13 @@ describe('what a dead shard leaves', () => {
 });
 
 describe('the table', () => {
-  it('rounds its entries up to whole sets; each needs 64 bytes, a word per shard and a bit', () => {
+  it('rounds its entries up to whole sets; each needs 64 bytes, a word per shard (made up to an even number) and a bit', () => {
     expect(tableOf(1).entries).toBe(8);
     expect(tableOf(9).entries).toBe(16);
-    expect(ReputationTable.bytesFor(320, 3) - ReputationTable.bytesFor(64, 3)).toBe(
-      256 * (64 + 3 * 4 + 1 / 8),
-    );
+    for (const shards of [1, 2, 3, 4, 255]) {
+      const bytes = ReputationTable.bytesFor(320, shards) - ReputationTable.bytesFor(64, shards);
+      expect(bytes).toBe(256 * (64 + (shards + (shards % 2)) * 4 + 1 / 8));
+    }
   });
 
   it('of a million entries for two shards takes at most 72 MiB', () => {

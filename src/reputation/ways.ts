@@ -4,8 +4,8 @@
  * A free way is taken first, beginning with the home of the key, so that a table with room finds most keys at the first
  * look. Then goes the entry that is missed least (worth) of those that nobody holds.
  *
- * Waiting is bounded (some 16 ms, in which a preempted thread gets its turn). A way whose owner died in Writing or Intent
- * (sets) is passed over after that, and freed when its shard is started again. In that time only, a client can get a
+ * Waiting is bounded (half a second, in which a preempted thread gets its turn on a machine that is busy ten times over). A
+ * way whose owner died in Writing or Intent (sets) is passed over after that, and freed when the death is noticed. In that time only, a client can get a
  * second entry; the one nearer to its home is used from then on, the other ages out.
  */
 import { claimAfter, claimKindOf, ClaimState, claimStateOf, EntryWord, WAYS } from './layout.ts';
@@ -13,7 +13,7 @@ import type { Opens } from './opens.ts';
 import { worthOf } from './worth.ts';
 
 const SPINS_MAX = 256;
-const WAITS_MAX = 16;
+const WAITS_MAX = 500;
 const WAIT_MS = 1;
 
 /** In place of a way: every one is held by open sessions or must stay for ever. */

@@ -20,18 +20,17 @@ import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { Noted } from '../transport/transport.ts';
 import { admit } from '../stages/admit.ts';
+import { hearAhead } from '../stages/ahead.ts';
 import { continueGreeting, hearEarly } from '../stages/banner.ts';
 import { converse } from '../stages/converse.ts';
 import { delivered, notDeliveredInTime, receive, refuseAhead, refuseIfListed } from '../stages/deliver.ts';
 import { cut, dismiss, finish, leavingOf, streamGone } from '../stages/end.ts';
-import { failTest } from '../stages/learn.ts';
 import { nextListed } from '../stages/listed.ts';
 import { noLaneInTime, recipientJudged } from '../stages/recipient.ts';
 import { flush, pay } from '../stages/speak.ts';
 import { beginHandshake, secured } from '../stages/starttls.ts';
 import type { Works } from '../stages/works.ts';
 import type { Lists } from '../policy/lists.ts';
-import { Action } from '../policy/pace.ts';
 import type { PoolMap } from '../policy/pool-map.ts';
 import { buildWorks } from './build.ts';
 import type { ShardParts } from './build.ts';
@@ -218,7 +217,7 @@ export class Shard {
         return converse(works, slot);
       case Phase.Owing:
       case Phase.Verifying:
-        this.#hearAhead(slot);
+        hearAhead(works, slot);
         return this.#leaveIfEnded(slot);
       case Phase.Receiving:
         return receive(works, slot);
@@ -236,19 +235,6 @@ export class Shard {
       default:
         return unreachable(phase);
     }
-  }
-
-  /** Bytes while a reply is due: the client does not wait for replies. */
-  #hearAhead(slot: number): void {
-    const { works } = this;
-    const { sessions, front, replies } = works;
-    if (front.peek(sessions.handleOf(slot)).length === 0) return;
-    const isMessage =
-      sessions.phaseOf(slot) === Phase.Owing && sessions.phasesAfter[slot] === Phase.Receiving;
-    if (isMessage) return refuseAhead(works, slot);
-    if (sessions.has(slot, Flag.PipeliningOffered)) return;
-    if (failTest(works, slot, 'pipelining') === Action.Drop)
-      dismiss(works, slot, 'pipelining', replies.protocolDrop);
   }
 
   /**

@@ -23,7 +23,7 @@ import { admit } from '../stages/admit.ts';
 import { hearAhead } from '../stages/ahead.ts';
 import { continueGreeting, hearEarly } from '../stages/banner.ts';
 import { converse } from '../stages/converse.ts';
-import { delivered, notDeliveredInTime, receive, refuseAhead, refuseIfListed } from '../stages/deliver.ts';
+import { delivered, notDeliveredInTime, receive, refuseIfListed } from '../stages/deliver.ts';
 import { cut, dismiss, finish, leavingOf, streamGone } from '../stages/end.ts';
 import { nextListed } from '../stages/listed.ts';
 import { noLaneInTime, recipientJudged } from '../stages/recipient.ts';

@@ -11,7 +11,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { cpus, release, tmpdir } from 'node:os';
+import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
@@ -166,7 +166,9 @@ async function run(): Promise<void> {
   if (process.argv[2] === 'victim') return victim(process.argv[3]!);
   const rounds = Number(process.argv[2] ?? 50);
   const directory = mkdtempSync(join(tmpdir(), 'sluice-state-bench-'));
+  const load = loadavg()[0]!.toFixed(1);
   const speeds = [await speed(200_000, directory), await speed(1_000_000, directory)];
+  const loads = `${load} before, ${loadavg()[0]!.toFixed(1)} behind`;
   process.stdout.write(`${speeds.join('\n')}\n`);
   const random = new Prng(SEED);
   const losses: Loss[] = [];
@@ -186,7 +188,8 @@ ${new Date().toISOString()} · \`node native-bench/state.ts ${rounds}\`
 node ${process.version} · SQLite ${process.versions['sqlite']} · kernel ${release()} · cpu ${cpus()[0]?.model ?? '?'} · cores ${cpus().length} · seed ${SEED} · save_interval ${SAVE_INTERVAL_MS / 1000} s
 
 Every entry of a table has changed; it is saved, and an empty table is filled from the file. The pauses are the longest in
-which the main thread could do nothing else, by \`monitorEventLoopDelay\` with 1 ms; other programs shared the machine.
+which the main thread could do nothing else, by \`monitorEventLoopDelay\` with 1 ms; other programs shared
+the machine (load ${loads}), and a pause counts their turns too.
 
 | rows | saved, rows/s | longest pause ms | read, rows/s | read in s | longest pause ms | file MB | came back |
 | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |

@@ -14,7 +14,7 @@ import { queries } from './state-schema.ts';
 import { readColumns, sumOf } from './state-rows.ts';
 
 /** Rows that are handed on at once. */
-const BITE_ROWS = 2_048;
+const BITE_ROWS = 1_024;
 
 /** How long a lock of another process is waited for. */
 export const BUSY_MS = 1_000;

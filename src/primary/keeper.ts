@@ -3,8 +3,8 @@
  *
  * Every `reputation.save_interval` what has changed goes in bites to a thread (keeper-thread) that writes it to the
  * state file; the next bite follows when the last one is written. So a kill costs the seconds since the last
- * round, a slow disk costs no memory (sweep), and a sweep over many rows holds this thread for half a millisecond
- * at a time. With nothing to save an empty bite is sent: it is how a file that was taken away, or is back, is noticed.
+ * round, a slow disk costs no memory (sweep), and a sweep over many rows holds this thread for a bite at a
+ * time (results/state.md). With nothing to save an empty bite is sent: it is how a file that was taken away, or is back, is noticed.
  *
  * A file that cannot be written costs persistence and nothing else. It is told once, tried again after 1, 2, 4 … 60 s,
  * and told again when it is over; what changed meanwhile is still noted, and is written then. At start the file is
@@ -277,11 +277,14 @@ export class Keeper {
   }
 
   #hear(message: FromKeeper): void {
-    if (message.kind === 'saved') return this.#answer(message);
-    if (message.kind === 'loaded') return this.#answer(message);
-    this.#watch();
+    if (message.kind === 'rows') this.#watch();
+    // On a turn of its own: a port hands over what has come, and what comes meanwhile, without letting go.
+    setImmediate(() => (message.kind === 'rows' ? this.#takeIn(message.rows) : this.#answer(message)));
+  }
+
+  #takeIn(rows: Int32Array): void {
     const { table, nowSec, joined } = this.#options;
-    joinFrom(Source.File, table, message.rows, this.#key, nowSec(), joined, (kind, first, second) =>
+    joinFrom(Source.File, table, rows, this.#key, nowSec(), joined, (kind, first, second) =>
       this.#sweep.isForgotten(kind, first, second),
     );
     this.#worker?.postMessage({ kind: 'more' } satisfies ToKeeper);

@@ -10,6 +10,7 @@
  */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import process from 'node:process';
@@ -164,9 +165,11 @@ const page = `# The memory of clients: look-up plus update
 
     node native-bench/reputation.ts ${process.argv.slice(2).join(' ')}
 
-${Object.entries({ ...describeMachine(), ...flags })
+${Object.entries({ ...describeMachine(), load: loadavg()[0]!.toFixed(1), ...flags })
   .map(([name, fact]) => `${name} ${fact}`)
   .join(' · ')}
+
+\`load\` is the machine's load average at the end: what others did on these cores costs cache and memory here.
 
 A visit: find the client and date it, count its session in, note one signal, score it, count the session out. ${one.known.length}
 clients are known in ${entries} entries. Clients are drawn uniformly, or skewed: half of the visits from a sixteenth of them. The

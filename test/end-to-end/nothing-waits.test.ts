@@ -63,10 +63,10 @@ test('no session waits for a name server or a disk, though all of them hang', as
   }
   await program.logs(2 * CLIENTS);
   const delays = program.sessions.map(({ delay_ms: delay, pace, dnsxl }) => ({ delay, pace, dnsxl }));
-  expect(delays.slice(0, CLIENTS)).toEqual(
-    new Array(CLIENTS).fill({ delay: GREET_WAIT_MS, pace: 'screened', dnsxl: [] }),
-  );
-  expect(delays.slice(CLIENTS)).toEqual(new Array(CLIENTS).fill({ delay: 0, pace: 'instant', dnsxl: [] }));
+  const all = (delay: number, pace: string): object[] =>
+    Array.from({ length: CLIENTS }, () => ({ delay, pace, dnsxl: [] }));
+  expect(delays.slice(0, CLIENTS)).toEqual(all(GREET_WAIT_MS, 'screened'));
+  expect(delays.slice(CLIENTS)).toEqual(all(0, 'instant'));
 
   // All of it was asked for, and none of it has answered.
   await until('the lists and the record of the sender were asked for', () =>

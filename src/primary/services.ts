@@ -48,8 +48,8 @@ export class Services {
   }
 
   /**
-   * Pools by SPF are credited in `table`: that of the shards when they are threads of this process. With several
-   * processes it has to be one from which rows go to every process; until there is one, nobody listens to senders.
+   * Pools by SPF are credited in `table`: that of the shards when they are threads of this process, else the replica from
+   * which rows go to every process (crew).
    */
   useTable(table: ReputationTable): void {
     if (!this.#config.pools.spf) return;

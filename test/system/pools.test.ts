@@ -21,8 +21,13 @@ afterEach(async () => {
   await sink.close();
 });
 
-async function start(resolver: string, pools: Readonly<Record<string, boolean>> = {}): Promise<void> {
+async function start(
+  resolver: string,
+  pools: Readonly<Record<string, boolean>> = {},
+  engine: Readonly<Record<string, number>> = {},
+): Promise<void> {
   const config = {
+    engine,
     dnsxl_policy: { resolvers: [resolver] },
     reputation: { file: '' },
     admin: { socket: '' },
@@ -102,6 +107,22 @@ test('a known sender is not made to wait when it comes from another /24 of its S
   expect(await visit('127.2.0.9')).toEqual(atOnce);
   expect(await visit('127.3.0.9')).toEqual(waits);
   expect(await counters()).toMatchObject({ spfChecked: 1, spfPassed: 1, poolsMade: 1 });
+});
+
+test('the pool counts in every process of the host', async () => {
+  names = await NameServer.start(zone);
+  await start(names.address, {}, { processes: 2, shards: 2 });
+  await deliver('127.1.0.1', 'a@sender.test');
+  await untilKnown('127.2.0');
+  // The kernel spreads them over both processes; each has to hear of it from the other, or from the primary.
+  const visits = async (): Promise<unknown[]> =>
+    Promise.all(Array.from({ length: 16 }, async (_, at) => (await visit(`127.2.0.${10 + at}`)).pace));
+  await until(
+    'both processes know the pool',
+    async () => (await visits()).every((pace) => pace === 'instant'),
+    20_000,
+  );
+  expect((await visit('127.3.0.9')).pace).toBe('screened');
 });
 
 test('the pool counts without the network too, and for the addresses beside the first', async () => {

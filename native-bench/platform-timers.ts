@@ -1,7 +1,7 @@
 /**
  * platform-timers — the same crowd with setTimeout: one timer object each, one callback for all
  */
-import { cpuClock, cpuNs, cpuNsSince, type Crowd } from './timer-crowd.ts';
+import { cpuClock, cpuNs, cpuNsSince, fillOrder, type Crowd } from './timer-crowd.ts';
 
 type Operation = 'arm' | 'arm again' | 'refresh' | 'cancel';
 
@@ -16,10 +16,10 @@ function onTime(): void {
   if (fired === awaited) allFired();
 }
 
-function fill({ size, order, delaysMs }: Crowd, part: number): void {
-  for (let at = 0; at < size; at += 1) {
-    const id = order[at]!;
-    handles[id] = setTimeout(onTime, delaysMs[id]! / part);
+function fill(crowd: Crowd, part: number): void {
+  for (let at = 0; at < crowd.size; at += 1) {
+    const id = fillOrder(crowd, at);
+    handles[id] = setTimeout(onTime, crowd.delaysMs[id]! / part);
   }
 }
 

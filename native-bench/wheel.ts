@@ -1,7 +1,7 @@
 /**
  * wheel — what arming, cancelling and firing cost with up to a million timers armed, beside setTimeout
  *
- *     node native-bench/wheel.ts --out results/wheel.md     # some minutes
+ *     node native-bench/wheel.ts --out results/wheel.md     # six minutes
  *     node native-bench/wheel.ts --quick                    # seconds; shows that it works, gives no figure
  *
  * In each round every number of timers has its turn, with the wheel and with the platform's timers, which take turns at being
@@ -18,7 +18,7 @@ import { Prng } from '../src/base/prng.ts';
 import { Wheel } from '../src/timing/wheel.ts';
 import { cells, describeMachine, spread, table as markdown } from './report.ts';
 import { timersRound, timersStalled } from './platform-timers.ts';
-import { cpuNs, type Crowd } from './timer-crowd.ts';
+import { cpuNs, fillOrder, type Crowd } from './timer-crowd.ts';
 
 const TICK_MS = 10;
 /** A thousandth of the delays, for the stall. The platform's timers cannot be told that five minutes have passed. */
@@ -38,12 +38,12 @@ const program = new Command('wheel')
     wholeNumber,
     1_000_000,
   )
-  .option('--rounds <n>', 'alternating rounds', wholeNumber, 7)
+  .option('--rounds <n>', 'alternating rounds', wholeNumber, 3)
   .option(
     '--operations <n>',
     'a smaller crowd is gone through so often that there are so many',
     wholeNumber,
-    200_000,
+    40_000,
   )
   .option('--seed <n>', 'seed of the draws', wholeNumber, 1)
   .option('--wheel-only', 'without the timers of the platform; no page is written')
@@ -82,7 +82,7 @@ function wheelRound(wheel: Wheel, words: Int32Array, crowd: Crowd): Record<Wheel
   const half = size >> 1;
   const fill = (part: number): void => {
     for (let at = 0; at < size; at += 1) {
-      const id = order[at]!;
+      const id = fillOrder(crowd, at);
       wheel.arm(id, nowMs + delaysMs[id]! / part);
     }
   };
@@ -254,7 +254,7 @@ ${Object.entries({ ...describeMachine(), ...flags })
   .join(' · ')}
 
 Cells are least / **median** / most of ${flags.rounds} rounds, CPU ns an operation; ratios are taken within a round. The columns are numbers of timers that are
-armed. Ids come in random order. *arm*: one half of the timers while the other half is armed. *arm again*: armed ones, for another
+armed. Ids come in random order, and another than that in which they were armed first. *arm*: one half of the timers while the other half is armed. *arm again*: armed ones, for another
 moment; with the platform clearTimeout and setTimeout. *fire and arm anew*: \`advance\` to each moment that \`nextDueMs\` names, \`take\`, and arm what was
 taken for another moment, until half of the timers have fired; the number armed stays the same. *fire, all late*: with a thousandth of
 the delays, all fire after a stall of 0.4 s. *bare read*: one word of 24 bytes a timer is read, at the same ids, one after the other: what the memory

@@ -1,7 +1,7 @@
 /**
  * wheel — what arming, cancelling and firing cost with up to a million timers armed, beside setTimeout
  *
- *     node native-bench/wheel.ts --out results/wheel.md     # six minutes
+ *     node native-bench/wheel.ts --out results/wheel.md     # some minutes
  *     node native-bench/wheel.ts --quick                    # seconds; shows that it works, gives no figure
  *
  * In each round every number of timers has its turn, with the wheel and with the platform's timers, which take turns at being

@@ -12,10 +12,13 @@
  * order of arming). What is armed for the past waits for the next `advance` too, even if the clock stands
  * still: a row that re-arms itself at once cannot keep a turn from ending.
  *
- * Costs: arm, cancel and take are constant; an id is moved at most four times on its way down.
- * Memory: 8 (due) + 4 + 4 (links) + 2 (place) = 18 bytes an id, and 2.6 kB for 322 lists. 25,000 ids: 450 kB.
- * Not taken: a timer object per session (an allocation and some 100 bytes each), a heap (log n, and cancel
- * needs an index anyway), level arrays of 256 slots (a scan for the next due slot touches sixteen cache lines).
+ * Costs: arm, cancel and take are a fixed number of steps; an id is moved at most four times on its way down. What
+ * grows with the number armed is how long memory takes. So all of an id lies in one record, and a step
+ * touches three of them at most: the id's own and its neighbours'.
+ * Memory: 24 bytes an id (4 + 4 links, 4 place, 4 spare, 8 due), and 2.6 kB for 322 lists. 25,000 ids: 600 kB.
+ * Not taken: a timer object per session (an allocation and some 300 bytes each), a heap (log n, and cancel
+ * needs an index anyway), level arrays of 256 slots (a scan for the next due slot touches sixteen cache lines),
+ * a column for each field (18 bytes an id, but up to seven cache lines a step: native-bench/wheel measured it).
  */
 import { assert } from '../base/assert.ts';
 
@@ -34,14 +37,23 @@ const LISTS = 322;
 const NOT_ARMED = -1;
 const NONE = -1;
 
+/** A record: three words, a spare one, and a moment of eight bytes. */
+const RECORD_BYTES = 24;
+const RECORD_WORDS = 6;
+const NEXT = 0;
+const PREV = 1;
+const LIST = 2;
+/** The same record in steps of eight bytes. */
+const RECORD_MOMENTS = 3;
+const DUE = 2;
+
 export class Wheel {
   readonly capacity: number;
   readonly tickMs: number;
   private readonly startMs: number;
-  private readonly dueMs: Float64Array;
-  private readonly nexts: Int32Array;
-  private readonly prevs: Int32Array;
-  private readonly lists: Int16Array;
+  /** One record an id: as words, and as moments. */
+  private readonly words: Int32Array;
+  private readonly moments: Float64Array;
   private readonly heads = new Int32Array(LISTS).fill(NONE);
   private readonly tails = new Int32Array(LISTS).fill(NONE);
   /** Two words a level: which of its slots hold anything. */
@@ -60,10 +72,10 @@ export class Wheel {
     this.tickMs = tickMs;
     // Ticks begin at whole milliseconds: then the start of a tick is exact, however long the wheel runs.
     this.startMs = Math.floor(startMs);
-    this.dueMs = new Float64Array(capacity);
-    this.nexts = new Int32Array(capacity);
-    this.prevs = new Int32Array(capacity);
-    this.lists = new Int16Array(capacity).fill(NOT_ARMED);
+    const records = new ArrayBuffer(capacity * RECORD_BYTES);
+    this.words = new Int32Array(records);
+    this.moments = new Float64Array(records);
+    for (let id = 0; id < capacity; id += 1) this.words[id * RECORD_WORDS + LIST] = NOT_ARMED;
   }
 
   /** Ids that are armed, those in the due list included. */
@@ -75,16 +87,16 @@ export class Wheel {
   arm(id: number, dueMs: number): void {
     assert(id >= 0 && id < this.capacity, 'no such timer');
     assert(Number.isFinite(dueMs), 'a timer is armed for a moment');
-    if (this.lists[id] === NOT_ARMED) this.armedCount += 1;
+    if (this.words[id * RECORD_WORDS + LIST] === NOT_ARMED) this.armedCount += 1;
     else this.unlink(id);
-    this.dueMs[id] = dueMs;
+    this.moments[id * RECORD_MOMENTS + DUE] = dueMs;
     this.place(id, LATE_LIST);
   }
 
   /** Disarms an id; nothing happens if it is not armed. */
   cancel(id: number): void {
     assert(id >= 0 && id < this.capacity, 'no such timer');
-    if (this.lists[id] === NOT_ARMED) return;
+    if (this.words[id * RECORD_WORDS + LIST] === NOT_ARMED) return;
     this.unlink(id);
     this.armedCount -= 1;
   }
@@ -92,12 +104,12 @@ export class Wheel {
   /** Whether an id will fire, or is due and was not taken yet. */
   isArmed(id: number): boolean {
     assert(id >= 0 && id < this.capacity, 'no such timer');
-    return this.lists[id] !== NOT_ARMED;
+    return this.words[id * RECORD_WORDS + LIST] !== NOT_ARMED;
   }
 
   /** The moment an id is armed for, as it was given; Infinity if it is not armed. */
   dueMsOf(id: number): number {
-    return this.isArmed(id) ? this.dueMs[id]! : Infinity;
+    return this.isArmed(id) ? this.moments[id * RECORD_MOMENTS + DUE]! : Infinity;
   }
 
   /** Makes `nowMs` the present and moves everything due by then into the due list. */
@@ -138,7 +150,8 @@ export class Wheel {
 
   /** Puts an id into the slot of its due tick, or into `listIfPast` when that tick is not in the future. */
   private place(id: number, listIfPast: number): void {
-    const delta = Math.ceil((this.dueMs[id]! - this.startMs) / this.tickMs) - this.nowTick;
+    const dueMs = this.moments[id * RECORD_MOMENTS + DUE]!;
+    const delta = Math.ceil((dueMs - this.startMs) / this.tickMs) - this.nowTick;
     if (delta <= 0) {
       this.append(listIfPast, id);
       return;
@@ -149,12 +162,14 @@ export class Wheel {
     this.append(level * 64 + ((due >>> (level * LEVEL_BITS)) & SLOT_MASK), id);
   }
 
-  /** Places every id of a list again: into the due list, or on a lower level. */
+  /** Empties a list and places every id of it again: into the due list, or on a lower level. */
   private drain(list: number): void {
     let id = this.heads[list]!;
+    this.heads[list] = NONE;
+    this.tails[list] = NONE;
+    if (list < DUE_LIST) this.occupied[list >> 5]! &= ~(1 << (list & 31));
     while (id !== NONE) {
-      const next = this.nexts[id]!;
-      this.unlink(id);
+      const next = this.words[id * RECORD_WORDS + NEXT]!;
       this.place(id, DUE_LIST);
       id = next;
     }
@@ -189,25 +204,29 @@ export class Wheel {
   }
 
   private append(list: number, id: number): void {
+    const { words } = this;
+    const at = id * RECORD_WORDS;
     const tail = this.tails[list]!;
-    this.nexts[id] = NONE;
-    this.prevs[id] = tail;
+    words[at + NEXT] = NONE;
+    words[at + PREV] = tail;
+    words[at + LIST] = list;
     if (tail === NONE) this.heads[list] = id;
-    else this.nexts[tail] = id;
+    else words[tail * RECORD_WORDS + NEXT] = id;
     this.tails[list] = id;
-    this.lists[id] = list;
     if (list < DUE_LIST) this.occupied[list >> 5]! |= 1 << (list & 31);
   }
 
   private unlink(id: number): void {
-    const list = this.lists[id]!;
-    const next = this.nexts[id]!;
-    const prev = this.prevs[id]!;
+    const { words } = this;
+    const at = id * RECORD_WORDS;
+    const list = words[at + LIST]!;
+    const next = words[at + NEXT]!;
+    const prev = words[at + PREV]!;
+    words[at + LIST] = NOT_ARMED;
     if (prev === NONE) this.heads[list] = next;
-    else this.nexts[prev] = next;
+    else words[prev * RECORD_WORDS + NEXT] = next;
     if (next === NONE) this.tails[list] = prev;
-    else this.prevs[next] = prev;
-    this.lists[id] = NOT_ARMED;
+    else words[next * RECORD_WORDS + PREV] = prev;
     if (list < DUE_LIST && this.heads[list] === NONE) this.occupied[list >> 5]! &= ~(1 << (list & 31));
   }
 }

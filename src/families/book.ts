@@ -2,20 +2,21 @@
  * book — what was seen of each manner of speaking, in bounded memory
  *
  * Sessions are counted by manner (dialect) among the MANNERS_MAX most frequent (heavy-hitters): how many ended well, how many
- * did not, and when those that left by their own clock did, in bins. Rows come from shards (leavings); the one thread that keeps
- * the book writes it. Counts halve in an hour, so the picture is of today.
+ * did not, and at which age, in bins, those left that left by their own clock: there a network counts once an hour
+ * (network-sieve). Rows come from shards (leavings); the one thread that keeps the book writes it. Counts halve in an hour.
  *
- * Memory: 256 manners at 2.4 kB, 0.6 MB, taken at birth, whoever comes.
+ * Memory: 256 manners at 1.2 kB and the sieve, 0.4 MB, taken at birth, whoever comes.
  */
 import { levelOf, mannerOf, oddityOf, shownBy } from './dialect.ts';
 import { HeavyHitters } from './heavy-hitters.ts';
-import { BINS, binOf, bitsIn, networkBit } from './leaving.ts';
+import { BINS, binOf } from './leaving.ts';
 import { Leaving } from './leavings.ts';
+import { bitsIn, networkBit, NetworkSieve } from './network-sieve.ts';
 
 export const MANNERS_MAX = 256;
 const HALF_LIFE_MS = 3_600_000;
 const DECAY_EVERY_MS = 60_000;
-/** Of fewer sessions a bin forgets its networks. */
+/** Who has fewer sessions forgets its networks. */
 const SESSIONS_MIN = 0.5;
 
 /** Manners that belong together, as one. */
@@ -24,14 +25,14 @@ export interface Group {
   readonly oddity: number;
   /** The manners of it, each with its level. */
   readonly manners: readonly number[];
-  /** Sessions that ended well, that delivered nothing, and of these that left by their own clock. */
+  /** Sessions that ended well, that delivered nothing; and what is in `counts` together. */
   readonly good: number;
   readonly bad: number;
   readonly impatient: number;
   /** Networks of those that delivered nothing, at most 32 told apart. */
   readonly networks: number;
+  /** Networks that left by their own clock, by bins of age. */
   readonly counts: Float32Array;
-  readonly networkBits: Int32Array;
 }
 
 export class Book {
@@ -45,7 +46,7 @@ export class Book {
   readonly #bad = new Float32Array(MANNERS_MAX);
   readonly #networks = new Int32Array(MANNERS_MAX);
   readonly #counts = new Float32Array(MANNERS_MAX * BINS);
-  readonly #networkBits = new Int32Array(MANNERS_MAX * BINS);
+  readonly #sieve = new NetworkSieve();
   #decayedMs = -1;
 
   /** Manners that have a place now. */
@@ -71,13 +72,13 @@ export class Book {
       this.silentNetworks |= bit;
     }
     if (leaving !== Leaving.Impatient) return;
-    const at = place * BINS + binOf(ageMs);
-    this.#counts[at]! += 1;
-    this.#networkBits[at]! |= bit;
+    const bin = binOf(ageMs);
+    if (this.#sieve.isNew(mannerOf(dialect), bin, network0, network1)) this.#counts[place * BINS + bin]! += 1;
   }
 
   /** Lets old counts count less; returns the factor, 1 as long as it is not time. */
   age(nowMs: number): number {
+    this.#sieve.age(nowMs);
     if (this.#decayedMs < 0) this.#decayedMs = nowMs;
     const passedMs = nowMs - this.#decayedMs;
     if (passedMs < DECAY_EVERY_MS) return 1;
@@ -92,10 +93,7 @@ export class Book {
       this.#bad[place]! *= factor;
       if (this.#bad[place]! < SESSIONS_MIN) this.#networks[place] = 0;
     }
-    for (let at = 0; at < this.#manners.used * BINS; at++) {
-      this.#counts[at]! *= factor;
-      if (this.#counts[at]! < SESSIONS_MIN) this.#networkBits[at] = 0;
-    }
+    for (let at = 0; at < this.#manners.used * BINS; at++) this.#counts[at]! *= factor;
     return factor;
   }
 
@@ -139,7 +137,6 @@ export class Book {
 
   #groupOf(oddity: number, places: readonly number[]): Group {
     const counts = new Float32Array(BINS);
-    const networkBits = new Int32Array(BINS);
     let good = 0;
     let bad = 0;
     let networks = 0;
@@ -150,7 +147,6 @@ export class Book {
       networks |= this.#networks[place]!;
       for (let bin = 0; bin < BINS; bin++) {
         counts[bin]! += this.#counts[place * BINS + bin]!;
-        networkBits[bin]! |= this.#networkBits[place * BINS + bin]!;
         impatient += this.#counts[place * BINS + bin]!;
       }
     }
@@ -162,7 +158,6 @@ export class Book {
       impatient,
       networks: bitsIn(networks),
       counts,
-      networkBits,
     };
   }
 
@@ -171,6 +166,5 @@ export class Book {
     this.#bad[place] = 0;
     this.#networks[place] = 0;
     this.#counts.fill(0, place * BINS, (place + 1) * BINS);
-    this.#networkBits.fill(0, place * BINS, (place + 1) * BINS);
   }
 }

@@ -17,15 +17,18 @@ import { Family } from './family.ts';
 import { isSilentHabit, knownBySpike, knownFamilies, SILENT } from './known.ts';
 import { Habit, LABEL_WORDS, Labels, ROWS_MAX } from './labels.ts';
 import type { LabelTable } from './labels.ts';
-import { BINS, binStartMs, bitsIn, NETWORKS_MIN, spikesOf } from './leaving.ts';
+import { BINS, binStartMs, spikesOf } from './leaving.ts';
 import type { Spike } from './leaving.ts';
 import { Leaving, leavingIn, Row, ROW_WORDS } from './leavings.ts';
+import { bitsIn } from './network-sieve.ts';
 
 export const FAMILIES_MAX = 64;
 const FORGET_MS = 4 * 3_600_000;
 /** A manner with so many sessions that delivered nothing may be a family by itself. */
 const SPEAKERS_MIN = 40;
 const SILENT_MIN = 10;
+/** From so many networks, of 32 told apart, both have to come. */
+const NETWORKS_MIN = 8;
 /** Of a family at most this many percent may end well. */
 const GOOD_PERCENT_MAX = 5;
 /** A spike with so many percent of those that left by their own clock is the patience of the whole group. */
@@ -102,9 +105,9 @@ export class Families {
     // Plain speech is everybody's: there the spikes speak for themselves.
     if (group.oddity !== 0 && !isWhole && isGood(group)) return [];
     const found: Found[] = [];
-    for (const spike of spikesOf(group.counts, group.networkBits)) {
+    for (const spike of spikesOf(group.counts)) {
       const name = knownBySpike(binStartMs(spike.from), binStartMs(spike.to + 1));
-      const isAll = isWhole && name === '' && spike.sessions * 100 >= group.impatient * WHOLE_PERCENT;
+      const isAll = isWhole && name === '' && spike.count * 100 >= group.impatient * WHOLE_PERCENT;
       if (isAll) {
         this.#widen(group.oddity, spike.bin);
         continue;

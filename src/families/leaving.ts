@@ -5,8 +5,8 @@
  * that "at 21 s" and "at 100 s" are equally sharp. A client's own timer shows as a spike: one bin, or two, that stand high above
  * both sides. Both, since patience that ends at a bound ("nine of ten within 15 s") makes a cliff, which is no spike.
  *
- * A spike counts when it has COUNT_MIN sessions of NETWORKS_MIN networks: a monitor that looks in every minute and
- * leaves after 5 s is sharp as well, and is one network. Networks are told by a hash of five bits in a word beside each bin.
+ * Counted are networks, not sessions (book): a monitor that looks in every minute and leaves after 5 s is sharp as well, and is
+ * one network. Behind a cliff a spike is hidden for eight bins, a quarter of its time.
  */
 
 const BINS_A_DOUBLING = 24;
@@ -17,8 +17,8 @@ export const BINS = 12 * BINS_A_DOUBLING;
 
 /** Who leaves sooner had hardly time to be impatient. */
 const SOONEST_MS = 3_000;
+/** So many more than expected. */
 const COUNT_MIN = 25;
-export const NETWORKS_MIN = 8;
 /** How far above the background of its sides a spike stands, as a ratio and in standard deviations. */
 const RATIO_MIN = 2.5;
 const SIGMAS_MIN = 5;
@@ -37,40 +37,39 @@ export function binStartMs(bin: number): number {
   return FIRST_MS * 2 ** (bin / BINS_A_DOUBLING);
 }
 
-/** Many sessions left within bins `from` to `to`. */
+/** Many left within bins `from` to `to`. */
 export interface Spike {
   readonly bin: number;
   readonly from: number;
   readonly to: number;
-  readonly sessions: number;
+  readonly count: number;
   /** What the sides would have made one expect. */
   readonly expected: number;
 }
 
-/** The spikes of a histogram. `networks`: 32 bits a bin (networkBit). Two spikes are at least three bins apart. */
-export function spikesOf(counts: Float32Array, networks: Int32Array): Spike[] {
+/** The spikes of a histogram, the soonest first. */
+export function spikesOf(counts: Float32Array): Spike[] {
   const spikes: Spike[] = [];
   for (let bin = binOf(SOONEST_MS); bin < BINS - SIDE_FROM; bin++) {
     const here = counts[bin]!;
     const before = counts[bin - 1]!;
     const after = counts[bin + 1]!;
-    if (here + before + after < COUNT_MIN || here <= before || here < after) continue;
+    if (here <= before || here < after) continue;
     const side = Math.max(
       meanOf(counts, bin - SIDE_TO, bin - SIDE_FROM),
       meanOf(counts, bin + SIDE_FROM, Math.min(BINS - 1, bin + SIDE_TO)),
     );
     const expected = side * 3;
-    const sessions = here + before + after;
-    if (sessions < expected * RATIO_MIN || sessions - expected < SIGMAS_MIN * Math.sqrt(expected + 1))
-      continue;
-    const distinct = bitsIn(networks[bin]! | networks[bin - 1]! | networks[bin + 1]!);
-    if (distinct < NETWORKS_MIN) continue;
+    const count = here + before + after;
+    const above = count - expected;
+    if (above < COUNT_MIN || count < expected * RATIO_MIN) continue;
+    if (above < SIGMAS_MIN * Math.sqrt(expected + 1)) continue;
     const high = Math.max(side * 2 + 2, here / 20);
     spikes.push({
       bin,
       from: before > high ? bin - 1 : bin,
       to: after > high ? bin + 1 : bin,
-      sessions,
+      count,
       expected,
     });
   }
@@ -81,20 +80,6 @@ function meanOf(counts: Float32Array, from: number, to: number): number {
   let sum = 0;
   for (let bin = from; bin <= to; bin++) sum += counts[bin]!;
   return sum / (to - from + 1);
-}
-
-/** The bit that stands for a network, by its key. */
-export function networkBit(key0: number, key1: number): number {
-  let mixed = Math.imul(key0 ^ Math.imul(key1, 0x85ebca6b), 0x9e3779b1);
-  mixed ^= mixed >>> 15;
-  return 1 << (Math.imul(mixed, 0x2c1b3c6d) >>> 27);
-}
-
-/** How many bits are set. */
-export function bitsIn(word: number): number {
-  let count = 0;
-  for (let left = word; left !== 0; left &= left - 1) count++;
-  return count;
 }
 
 /** The time before which `percent` of the sessions in a histogram had left, in milliseconds; 0 for none. */

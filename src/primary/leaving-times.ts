@@ -1,7 +1,7 @@
 /**
  * leaving-times — how long sessions last, by the stage in which they end and by pace
  *
- * An HDR histogram for each pair, two significant digits from a millisecond to a day: what is read off one is at most one percent
+ * An HDR histogram for each pair, three significant digits from a millisecond to a day: what is read off one is at most a tenth of a percent
  * away from what was. WebAssembly, one call a session on the primary's thread. A histogram is made when its first session comes,
  * at most one for each stage and pace, and holds all since the start.
  */
@@ -42,7 +42,7 @@ export class LeavingHistograms {
         useWebAssembly: true,
         lowestDiscernibleValue: 1,
         highestTrackableValue: DAY_MS,
-        numberOfSignificantValueDigits: 2,
+        numberOfSignificantValueDigits: 3,
         autoResize: false,
         bitBucketSize: 64,
       });

@@ -41,8 +41,9 @@ export function noteLeaving(works: Works, slot: number, ending: EndingName): voi
   const silentMs = Math.round(works.nowMs - since);
   const dialect = sessions.dialects[slot]!;
   const leaving = leavingOf(works, slot, ending, phase, dialect, silentMs);
-  network.fill(0);
-  if (sessions.networks[slot]! >= 0) reputation.keyOf(sessions.networks[slot]!, network);
+  const index = sessions.networks[slot]!;
+  if (index < 0 || reputation.keyOf(index, network) === 0)
+    works.names.networkKey(sessions.addresses, slot * 4, network);
   leavings.note(
     dialect,
     wayOf(leaving, phase, sessions.paces[slot]!),

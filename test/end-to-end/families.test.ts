@@ -62,10 +62,9 @@ test.each([1, 2])('a crowd that speaks oddly is a family, in %d process(es)', as
   });
   await sendMail(port, mtaFrom, 'hello\r\n');
   await until('the mail in the log', () => program.sessions.at(-1)!['client'] === mtaFrom);
-  expect(program.sessions.filter((line) => line['client'] === mtaFrom).map((line) => line['family'])).toEqual([
-    null,
-    null,
-  ]);
+  expect(program.sessions.filter((line) => line['client'] === mtaFrom).map((line) => line['family'])).toEqual(
+    [null, null],
+  );
 
   await until('its dialect', async () => {
     found = await report();

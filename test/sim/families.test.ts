@@ -1,43 +1,20 @@
 /**
  * families — planted families in a crowd of others on the virtual clock, and honest traffic alone
  *
- * Half of the zombies come from slow networks and half are unknown, so that the same program meets two paces. Judged is what the
- * log lines say, from a third of the run on: before, nothing is known yet.
+ * Judged is what the log lines say, once each family has had the time to be known (family-crowd, family-score).
  */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { familyCrowd, JUDGED_FROM_MS, NAMED, NAMELESS } from './family-crowd.ts';
 import { judgedOf, scoresOf } from './family-score.ts';
 import type { Judged } from './family-score.ts';
-import { runSeed } from './run.ts';
-import { simConfig } from './swarm.ts';
 import type { World } from './world.ts';
-
-const ARRIVALS_MS = 600_000;
-const JUDGED_FROM_MS = 420_000;
-const NAMED = ['rustock', 'climbot', 'storm'] as const;
-const NAMELESS = ['whisperer', 'clumsy', 'punctual'] as const;
-
-function crowd(seed: number, sessions: number, honest: number, hasFaults = false): World {
-  return runSeed({
-    seed,
-    sessions,
-    honest,
-    shards: 2,
-    lanesMax: 10,
-    hasFaults,
-    zombieAddresses: 1_000_000,
-    checkEvery: 500,
-    population: 'families',
-    arrivalsMs: ARRIVALS_MS,
-    config: simConfig({ lists: { slow: ['127.64.0.0/11'] } }),
-  });
-}
 
 describe.each([1, 2, 3])('with seed %d', (seed) => {
   let world: World;
   let judged: readonly Judged[];
 
   beforeAll(() => {
-    world = crowd(seed, 5_000, 500);
+    world = familyCrowd({ seed, sessions: 5_000, honest: 500 });
     judged = judgedOf(world, JUDGED_FROM_MS);
   });
 
@@ -65,7 +42,7 @@ describe.each([1, 2, 3])('with seed %d', (seed) => {
 });
 
 test.each([11, 12, 13, 14])('honest traffic has no family, whatever befalls it: seed %d', (seed) => {
-  const world = crowd(seed, 0, 2_000, true);
+  const world = familyCrowd({ seed, sessions: 0, honest: 2_000, hasFaults: true });
   expect(world.reports.length).toBeGreaterThan(1_500);
   expect(world.families.list).toEqual([]);
   expect(world.reports.filter(({ family }) => family !== '')).toEqual([]);

@@ -11,6 +11,8 @@ const FIND_MS = 1_000;
 
 export class FamilyWatch {
   readonly families = new Families();
+  /** All rows so far. */
+  readonly leavings: Int32Array[] = [];
   readonly #stations: readonly Station[];
   #dueMs = 0;
 
@@ -23,7 +25,9 @@ export class FamilyWatch {
     this.#dueMs = nowMs + FIND_MS;
     for (const { leavings } of this.#stations) {
       const rows = leavings.takeAll();
-      if (rows !== null) this.families.take(rows, nowMs);
+      if (rows === null) continue;
+      this.leavings.push(rows);
+      this.families.take(rows, nowMs);
     }
     if (!this.families.find(nowMs)) return;
     const labels = new Labels(this.families.table);

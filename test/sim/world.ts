@@ -100,6 +100,11 @@ export class World {
     return this.#watch.families;
   }
 
+  /** How sessions ended, as the shards told it (families/leavings). */
+  get leavings(): readonly Int32Array[] {
+    return this.#watch.leavings;
+  }
+
   /** Runs all three parts; throws what the checkers find. */
   run(): void {
     const { plan } = this;

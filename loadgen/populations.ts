@@ -9,6 +9,7 @@
  * them and a server on 127.0.0.1 share an address or a network.
  */
 import type { Random } from '../src/base/prng.ts';
+import { Accented, clumsy, smallLetters } from './bots/accented.ts';
 import type { Bot } from './bots/bot.ts';
 import { Dripper } from './bots/dripper.ts';
 import { Harvester } from './bots/harvester.ts';
@@ -78,6 +79,30 @@ export const zombies = {
     make: (o) =>
       new Holder('storm', spamPost(o, { unknownPercent: 90, rcptsMax: 2 }), scaledMs(STORM_HOLDS_MS, o)),
   },
+  whisperer: {
+    says: 'writes its verbs in small letters, and leaves after 47 s, refused or not',
+    make: (o) =>
+      new Accented(
+        new Impatient('whisperer', spamPost(o, { unknownPercent: 100 }), scaledMs(47_000, o)),
+        smallLetters,
+      ),
+  },
+  clumsy: {
+    says: 'greets as a friend, writes a blank before each path, and leaves after 20 to 90 s',
+    make: (o) =>
+      new Accented(
+        new Impatient(
+          'clumsy',
+          spamPost(o, { unknownPercent: 100 }),
+          scaled(between(20_000, 90_000), o.patiencePercent),
+        ),
+        clumsy,
+      ),
+  },
+  punctual: {
+    says: 'speaks as others do, and leaves after 33 s',
+    make: (o) => new Impatient('punctual', spamPost(o, { unknownPercent: 100 }), scaledMs(33_000, o)),
+  },
   http: {
     says: 'speaks HTTP at once',
     make: (o) => new HttpTalker('http', spamPost(o), scaled(between(5_000, 60_000), o.patiencePercent)),
@@ -130,6 +155,21 @@ export const populations = {
   2009: {
     says: 'the year of the disconnect spikes at 21 s and 100 s, with 60 % that speak early and 1 % that pipeline',
     shares: { pregreeter: 60, rustock: 20, climbot: 10, hasty: 7, storm: 1, pipeliner: 1, dripper: 1 },
+    zombieAddresses: 1_000_000,
+  },
+  families: {
+    says: 'two families of 2009, Storm and three that nobody has named, among hasty ones and early talkers',
+    shares: {
+      hasty: 36,
+      pregreeter: 14,
+      rustock: 14,
+      climbot: 10,
+      whisperer: 7,
+      clumsy: 7,
+      punctual: 7,
+      storm: 4,
+      dripper: 1,
+    },
     zombieAddresses: 1_000_000,
   },
   patient: {

@@ -10,7 +10,7 @@ import { basename, dirname, posix } from 'node:path';
 /** The order of dependence: a folder may import from itself and from the folders before it. */
 // prettier-ignore
 export const layers = [
-  'base', 'config', 'timing', 'smtp', 'session', 'reputation', 'policy', 'transport', 'backend',
+  'base', 'config', 'timing', 'smtp', 'session', 'reputation', 'families', 'policy', 'transport', 'backend',
   'stages', 'shard', 'io', 'worker', 'primary', 'admin', 'loadgen', 'cli',
 ];
 

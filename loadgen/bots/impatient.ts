@@ -8,6 +8,7 @@
  * Source: MailChannels' blog, March 2009, with the Composite Block List to tell the families apart.
  */
 import type { BotRow, Move } from './bot.ts';
+import type { PatienceBand } from './patience.ts';
 import { exactly } from './patience.ts';
 import type { Post } from './post.ts';
 import { Spammer } from './spammer.ts';
@@ -16,8 +17,9 @@ export const RUSTOCK_LEAVES_MS = 21_000;
 export const CLIMBOT_LEAVES_MS = 100_000;
 
 export class Impatient extends Spammer {
-  constructor(name: string, post: Post, leavesMs: number) {
-    super(name, post, exactly(leavesMs));
+  /** `leaves`: milliseconds from the connection, or bands of them. */
+  constructor(name: string, post: Post, leaves: number | readonly PatienceBand[]) {
+    super(name, post, typeof leaves === 'number' ? exactly(leaves) : leaves);
   }
 
   protected override refused(_me: BotRow, _nowMs: number, _move: Move): void {

@@ -77,6 +77,7 @@ const routes: readonly Route[] = [
   },
   { method: 'POST', path: /^\/api\/v1\/ip\/([^/]+)\/forget$/, handle: (api, _, name) => api.forget(name) },
   { method: 'GET', path: /^\/api\/v1\/explain\/([^/]+)$/, handle: (api, _, name) => api.explain(name) },
+  { method: 'GET', path: /^\/api\/v1\/families$/, handle: (api) => api.families() },
   { method: 'GET', path: /^\/api\/v1\/export$/, handle: (api) => api.export() },
   { method: 'POST', path: /^\/api\/v1\/import$/, handle: (api, request) => api.import(request) },
 ];
@@ -181,6 +182,10 @@ export class Api {
 
   async explain(name: string): Promise<ApiAnswer> {
     return { status: 200, value: await explained(this.#inside, this.#asked(name)) };
+  }
+
+  families(): Promise<ApiAnswer> {
+    return Promise.resolve({ status: 200, value: this.#inside.families() });
   }
 
   export(): Promise<ApiAnswer> {

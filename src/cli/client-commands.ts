@@ -14,7 +14,7 @@ import type { ClientOptions, ListOptions } from './client-verbs.ts';
 
 type Finish = (code: number) => void;
 
-/** Adds `explain` and `ip` to the program. `file`: the usual configuration file. */
+/** Adds `explain`, `families` and `ip` to the program. `file`: the usual configuration file. */
 export function addClientCommands(program: Command, file: string, finish: Finish): void {
   const withPlace = (command: Command): Command =>
     command
@@ -26,6 +26,12 @@ export function addClientCommands(program: Command, file: string, finish: Finish
     .description('what would be done with a client now, and on which evidence')
     .action(async (name: string, options: ClientOptions) =>
       finish(await (await import('./client-verbs.ts')).explainVerb(name, options)),
+    );
+
+  withPlace(program.command('families'))
+    .description('families of zombies: share, patience, dialect, networks; and when sessions leave')
+    .action(async (options: ClientOptions) =>
+      finish(await (await import('./client-verbs.ts')).familiesVerb(options)),
     );
 
   const ip = program.command('ip').description('what is remembered of clients and networks');

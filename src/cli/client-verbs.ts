@@ -1,5 +1,5 @@
 /**
- * client-verbs — `sluice explain` and `sluice ip`: what is known of clients, asked of a Sluice that runs
+ * client-verbs — `sluice explain`, `sluice families` and `sluice ip`: what is known of clients, asked of a Sluice that runs
  *
  * An address that is none is the caller's mistake (2); nobody to ask, or an answer that says no, is a failure (1).
  */
@@ -10,6 +10,7 @@ import { ask, AdminTrouble, askLines, askWell, socketPath } from './admin-client
 import type { SocketPlace } from './admin-client.ts';
 import { entryTextFor, explanationText, listText, markText } from './client-text.ts';
 import { exitCodes } from './exit.ts';
+import { familiesText } from './family-text.ts';
 import { complain, jsonText, print, printable } from './output.ts';
 
 export interface ClientOptions extends SocketPlace {
@@ -48,6 +49,11 @@ const pathOf = (address: string): string => `/api/v1/ip/${encodeURIComponent(add
 export function explainVerb(address: string, options: ClientOptions): Promise<number> {
   const path = `/api/v1/explain/${encodeURIComponent(address)}`;
   return answered(options, { method: 'GET', path }, (value: Explanation) => explanationText(value, nowSec()));
+}
+
+/** `sluice families`. */
+export function familiesVerb(options: ClientOptions): Promise<number> {
+  return answered(options, { method: 'GET', path: '/api/v1/families' }, familiesText);
 }
 
 export interface ListOptions extends ClientOptions {

@@ -3,8 +3,8 @@
  *
  * Fields as operators and their tools know them: `id, time, client, port, listener, helo, tls, verdict, ending,
  * reasons, score, stage, pace, bytes_in, bytes_out, delay_ms, duration_ms, rcpt_ok, rcpt_bad, messages,
- * backend_ms, family, limit, dnsxl, dnsxl_reason`. `tls` is protocol and cipher, or null. `family`, which this
- * version has no source for, is null.
+ * backend_ms, family, limit, dnsxl, dnsxl_reason`. `tls` is protocol and cipher, or null. `family` is the family whose habits
+ * the session had, or null.
  *
  * The line is put together by hand: all values but HELO and the reason of a DNS list are ours and need no escaping,
  * and this is the one string that every session costs. Whatever a client or a list has put into them stays inside
@@ -34,7 +34,7 @@ export class LogJournal implements Journal {
         `,"ending":"${report.ending}","reasons":${listOf(report.reasons)},"score":${report.score},"stage":"${report.stage}"` +
         `,"pace":"${report.pace}","bytes_in":${report.bytesIn},"bytes_out":${report.bytesOut},"delay_ms":${report.delayMs}` +
         `,"duration_ms":${report.durationMs},"rcpt_ok":${report.recipientsOk},"rcpt_bad":${report.recipientsBad}` +
-        `,"messages":${report.messages},"backend_ms":${report.backendMs},"family":null` +
+        `,"messages":${report.messages},"backend_ms":${report.backendMs},"family":${report.family === '' ? 'null' : `"${report.family}"`}` +
         `,"limit":${report.limit === '' ? 'null' : `"${report.limit}"`}` +
         `,"dnsxl":${listOf(report.dnsxl.join(','))},"dnsxl_reason":${quoted(report.dnsxlReason)}}`,
     );

@@ -5,6 +5,7 @@
  * be sent.
  */
 import type { Config } from '../config/config.ts';
+import type { LabelTable } from '../families/labels.ts';
 import type { ListsMemory } from '../policy/lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { FromShard, ToShard } from '../worker/messages.ts';
@@ -26,6 +27,8 @@ export interface EngineOrder {
   readonly nameKey: Uint8Array | null;
   /** The map of pools (policy/pool-map), when there is one. */
   readonly pools?: Uint32Array;
+  /** The families that are known, when there are some. */
+  readonly families?: LabelTable;
 }
 
 /** A part of the shards, in this process or in a child. */

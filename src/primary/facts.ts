@@ -1,7 +1,7 @@
 /**
  * facts — what every shard is told as a whole, now and when it is started later
  *
- * Permanent lists, certificates and the map of pools: each is replaced by one message, and whoever starts a shard or
+ * Permanent lists, certificates, the map of pools and the table of families: each is replaced by one message, and whoever starts a shard or
  * a process hands it the last of each. Lists and pools stand in shared memory; between processes they travel as
  * bytes and are shared anew on the other side.
  */
@@ -19,6 +19,8 @@ export function withFact(order: EngineOrder, message: ToShard): EngineOrder {
       return { ...order, identities: message.identities };
     case 'pools':
       return { ...order, pools: message.pools };
+    case 'families':
+      return { ...order, families: message.table };
     default:
       return order;
   }

@@ -8,6 +8,7 @@ import type { Config } from '../config/config.ts';
 import type { Lists } from '../policy/lists.ts';
 import type { Key } from '../reputation/keys.ts';
 import type { Names } from '../reputation/names.ts';
+import type { FamilyReport } from './family-desk.ts';
 import type { Memory } from './memory.ts';
 
 /** The client that is asked about. */
@@ -45,6 +46,8 @@ export interface Inside {
   /** The key of the pool whose networks hold an address (four words), null when there is none; valid until asked again. */
   readonly poolKeyOf: (address: Uint32Array) => Key | null;
   readonly sources: readonly ExplainSource[];
+  /** The families that were found, and when sessions leave. */
+  readonly families: () => FamilyReport;
   /** Seconds since 1970. */
   readonly nowSec: () => number;
   /** Prints a line for the operator. */

@@ -140,6 +140,7 @@ export class Primary {
       lists: () => viewLists(lists()),
       poolKeyOf: (address) => this.#services.poolKeyOf(address),
       sources: this.#services.sources(crew.memory.table, this.#names),
+      families: () => this.#services.families.report(this.#names),
       nowSec,
       say: this.#say,
     });

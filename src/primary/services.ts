@@ -2,7 +2,7 @@
  * services — what the primary does for its engines, beside starting them
  *
  * Each service lives on the primary's own thread, hears what shards tell it and answers in its own time: the desk that
- * asks DNS lists, the desk that verifies senders by SPF. No session waits for any of them, and one that fails takes
+ * asks DNS lists, the desk that verifies senders by SPF, the one that looks for families. No session waits for any of them, and one that fails takes
  * nothing with it but its own knowledge.
  */
 import type { Config } from '../config/config.ts';
@@ -15,16 +15,18 @@ import type { FromShard } from '../worker/messages.ts';
 import { DnsDesk } from './dns-desk.ts';
 import type { Engine } from './engine-order.ts';
 import { dnsSource, limitSource } from './explain-sources.ts';
+import { FamilyDesk } from './family-desk.ts';
 import type { ExplainSource } from './inside.ts';
 import { PoolDesk } from './pool-desk.ts';
 
 /** What shards tell that is for a service. */
-type ForServices = Extract<FromShard, { readonly kind: 'dnsAsks' | 'senders' }>;
+type ForServices = Extract<FromShard, { readonly kind: 'dnsAsks' | 'senders' | 'leavings' }>;
 
 export class Services {
   readonly #config: Config;
   readonly #engines: readonly Engine[];
   readonly #notice: (text: string) => void;
+  readonly families: FamilyDesk;
   #dns: DnsDesk | null = null;
   #pools: PoolDesk | null = null;
   #poolMap = PoolMap.empty;
@@ -35,10 +37,14 @@ export class Services {
     this.#config = config;
     this.#engines = engines;
     this.#notice = notice;
+    this.families = new FamilyDesk((table) => {
+      for (const engine of this.#engines) engine.tellAll({ kind: 'families', table });
+    });
   }
 
   /** Starts what must be there before the first client; `shards` of them are in each engine. */
   async start(shards: number): Promise<void> {
+    this.families.start();
     if (this.#config.dnsxl.length === 0) return;
     this.#dns = new DnsDesk(this.#config, {
       tell: (shard, message) => this.#engines[Math.floor(shard / shards)]?.tell(shard % shards, message),
@@ -63,6 +69,7 @@ export class Services {
   /** Hears what a shard (its number among all shards) wants to know or has to tell. */
   heard(shard: number, message: ForServices): void {
     if (message.kind === 'dnsAsks') this.#dns?.asked(shard, message.asks);
+    else if (message.kind === 'leavings') this.families.take(message.rows);
     else this.#pools?.offer(message.senders);
   }
 
@@ -106,6 +113,7 @@ export class Services {
 
   /** Ends what would keep the process alive. */
   end(): void {
+    this.families.end();
     this.#dns?.stop();
     this.#pools?.end();
   }

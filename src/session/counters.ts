@@ -182,6 +182,10 @@ export const counterTable = {
     says: 'Look-ups not made for want of room. Raise dnsxl_policy.in_flight_max.',
   },
   dnsSuspensions: { unit: 'times', says: 'A DNS list was suspended. The notices say which, and why.' },
+  leavingsDropped: {
+    unit: 'sessions',
+    says: 'Sessions that ended in a rush and were left out of the search for families.',
+  },
   logDropped: { unit: 'lines', says: 'Log lines dropped because their reader was too slow.' },
 } as const satisfies Record<string, Counter>;
 

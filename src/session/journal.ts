@@ -34,6 +34,8 @@ export interface SessionReport {
   messages: number;
   /** Time spent waiting for the backend. */
   backendMs: number;
+  /** The family that the client seems to belong to; '' for none. */
+  family: string;
   /** The first limit that was exceeded, by its name in the configuration; '' for none. */
   limit: string;
   /** DNS lists that have the client, as they may be shown, the heaviest first. */
@@ -72,6 +74,7 @@ export function emptyReport(): SessionReport {
     recipientsBad: 0,
     messages: 0,
     backendMs: 0,
+    family: '',
     limit: '',
     dnsxl: [],
     dnsxlReason: '',

@@ -5,7 +5,7 @@
  * there is no map between the two. The columns are written by the stages, each of which owns a few of them;
  * `open` and `close` are the only way a row comes and goes, and `enter` the only way its phase changes.
  *
- * Memory: about 145 bytes of columns a slot, taken at birth. Strings (address, HELO) are held from the
+ * Memory: about 157 bytes of columns a slot, taken at birth. Strings (address, HELO) are held from the
  * moment they are known until the row is closed. Nothing else of a session lives here: an envelope comes
  * with MAIL (session/envelope), a message with DATA (backend/spool).
  */
@@ -92,6 +92,9 @@ export class Sessions {
   readonly owed: (Uint8Array | null)[];
   readonly dripped: Uint16Array;
   readonly dripSinceMs: Float64Array;
+  /** How the client speaks, in bits (families/dialect), and when it was last given a whole reply; 0 for never. */
+  readonly dialects: Int32Array;
+  readonly repliedMs: Float64Array;
 
   /** limit: which was exceeded first (policy/limits), the delay that rates ask for in all, when MAIL or RCPT came last. */
   readonly limits: Uint8Array;
@@ -149,6 +152,8 @@ export class Sessions {
     this.owed = Array.from<Uint8Array | null>({ length: capacity }).fill(null);
     this.dripped = new Uint16Array(capacity);
     this.dripSinceMs = new Float64Array(capacity);
+    this.dialects = new Int32Array(capacity);
+    this.repliedMs = new Float64Array(capacity);
     this.limits = new Uint8Array(capacity);
     this.excessDelaysMs = new Uint32Array(capacity);
     this.askedMs = new Float64Array(capacity);
@@ -199,6 +204,8 @@ export class Sessions {
     this.errors[slot] = 0;
     this.dripped[slot] = 0;
     this.dripSinceMs[slot] = 0;
+    this.dialects[slot] = 0;
+    this.repliedMs[slot] = 0;
     this.limits[slot] = 0;
     this.excessDelaysMs[slot] = 0;
     this.askedMs[slot] = nowMs;

@@ -10,6 +10,8 @@ import { UnknownRecipients } from '../backend/recipients.ts';
 import { Spool } from '../backend/spool.ts';
 import type { SpoolFiles } from '../backend/spool-files.ts';
 import type { Config } from '../config/config.ts';
+import { Labels } from '../families/labels.ts';
+import { Leavings } from '../families/leavings.ts';
 import type { Lists } from '../policy/lists.ts';
 import { inlineLists } from '../policy/lists.ts';
 import { limitPlan } from '../policy/limits.ts';
@@ -67,6 +69,8 @@ export interface ShardParts {
   readonly lists?: Lists;
   /** Who hears of good senders; without it, nobody. */
   readonly senders?: SenderPools;
+  /** Who takes down how sessions ended; without it, somebody who tells nobody. */
+  readonly leavings?: Leavings;
   /** Prefix of session ids; unique for this start of this shard. */
   readonly idPrefix: string;
   /** Wall clock at the shard's zero, milliseconds since 1970. */
@@ -131,6 +135,8 @@ export function buildWorks(parts: ShardParts): Works {
       lowPriority: NetworkSet.compile(config.traps.lowPriority),
     },
     pools: PoolMap.empty,
+    families: Labels.none,
+    leavings: parts.leavings ?? new Leavings(),
     senders: parts.senders ?? noSenderPools,
     lines: new LineReader(),
     mailboxes: new MailboxReader(),

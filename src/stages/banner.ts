@@ -10,6 +10,7 @@
  * In: phase Greeting, set by admit.   Out: phase Listening, or dismissed.
  * Cost: two writes and one timer for the unknown, one write for the known. Silence costs nothing.
  */
+import { Trait } from '../families/dialect.ts';
 import { Action, Pace } from '../policy/pace.ts';
 import { allowedDelayMs, plannedDelayMs, Timer } from '../policy/patience.ts';
 import { Count } from '../session/counters.ts';
@@ -19,6 +20,9 @@ import { dismiss } from './end.ts';
 import { failTest } from './learn.ts';
 import { charge, enter, say } from './speak.ts';
 import type { Works } from './works.ts';
+
+/** Who speaks so soon behind the first line took it for the whole greeting. */
+const FIRST_LINE_MS = 500;
 
 /** Says the first of the greeting, as the session's pace has it. */
 export function startGreeting(works: Works, slot: number): void {
@@ -62,12 +66,20 @@ export function continueGreeting(works: Works, slot: number): void {
   if (dripped < greetings.teaser.length) works.outbox.put(greetings.teaser.subarray(dripped));
   // Whoever has spoken already gets it too: an answer to what it said makes no sense before the greeting is whole.
   works.outbox.put(greetings.last);
+  sessions.repliedMs[slot] = works.nowMs;
   enter(works, slot, Phase.Listening);
 }
 
 /** Bytes came before the greeting was whole. They stay where they are until it is. */
 export function hearEarly(works: Works, slot: number): void {
-  if (works.front.peek(works.sessions.handleOf(slot)).length === 0) return;
+  const { sessions } = works;
+  if (works.front.peek(sessions.handleOf(slot)).length === 0) return;
+  // Once: what it has said stays there until the greeting is whole.
+  if (
+    (sessions.dialects[slot]! & Trait.Early) === 0 &&
+    works.nowMs - sessions.openedMs[slot]! < FIRST_LINE_MS
+  )
+    sessions.dialects[slot]! |= Trait.FirstLine;
   const action = failTest(works, slot, 'pregreet');
   if (action === Action.Drop) dismiss(works, slot, 'pregreet', works.replies.protocolDrop);
 }

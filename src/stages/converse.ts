@@ -11,6 +11,7 @@
  * RCPT) makes one string of it.
  */
 import { latin1 } from '../base/ascii.ts';
+import { heard, Trait } from '../families/dialect.ts';
 import type { TestName } from '../policy/pace.ts';
 import { Action } from '../policy/pace.ts';
 import { Timer } from '../policy/patience.ts';
@@ -97,6 +98,8 @@ function obey(works: Works, slot: number, bytes: Uint8Array): void {
   if ((oddities & Oddity.BareLf) !== 0 && failed(works, slot, 'bareNewline', 'bareNewline')) return undefined;
   if ((oddities & (Oddity.BareCr | Oddity.Nul)) !== 0) return refuse(works, slot, 'badLine');
   const verb = verbOf(bytes, start, end);
+  const argument = argumentStart(bytes, start, end);
+  sessions.dialects[slot] = heard(sessions.dialects[slot]!, verb, bytes, start, argument, end, oddities);
   if (
     bytes.length > lines.next &&
     !mayPipeline(works, slot, verb) &&
@@ -104,8 +107,10 @@ function obey(works: Works, slot: number, bytes: Uint8Array): void {
   )
     return undefined;
   const cell = lawFor(sessions.standings[slot] as Standing, verb);
-  if (cell.deed === null) return refuse(works, slot, cell.reply!);
-  const argument = argumentStart(bytes, start, end);
+  if (cell.deed === null) {
+    if (cell.reply === 'helloFirst' || cell.reply === 'nestedMail') sessions.dialects[slot] |= Trait.Disorder;
+    return refuse(works, slot, cell.reply!);
+  }
   if (argument < end && verbTable[verb]?.bare === true) return refuse(works, slot, 'badArgument');
   return act(works, slot, verb, cell, bytes, argument, end);
 }
@@ -160,6 +165,7 @@ function mayPipeline(works: Works, slot: number, verb: Verb): boolean {
   // Bytes behind it end the session, where it is offered: it has a worse name than pipelining.
   if (verb === Verb.Starttls && offersTls(works, slot)) return true;
   if (!works.sessions.has(slot, Flag.PipeliningOffered)) return false;
+  works.sessions.dialects[slot]! |= Trait.Pipelines;
   return verb !== Verb.Ehlo && verb !== Verb.Helo;
 }
 

@@ -17,6 +17,7 @@ import { limitNames } from '../policy/limits.ts';
 import { paceNames } from '../policy/pace.ts';
 import { Standing } from '../smtp/dialogue.ts';
 import { forgetEnvelope } from './forget.ts';
+import { noteLeaving } from './leave.ts';
 import { note, reasonsOf } from './learn.ts';
 import type { Works } from './works.ts';
 
@@ -114,6 +115,7 @@ export function bury(works: Works, slot: number): void {
     works.handshakes -= 1;
     counters.add(Count.tlsFailed);
   }
+  noteLeaving(works, slot, ending);
   writeDown(works, slot, ending);
   if (sessions.reputations[slot]! >= 0) reputation.closed(sessions.reputations[slot]!);
   if (sessions.networks[slot]! >= 0) reputation.closed(sessions.networks[slot]!);

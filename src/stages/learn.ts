@@ -5,6 +5,7 @@
  * that the next session of the same client begins with it. A test that is failed may cost more than points:
  * the configuration says whether it is ignored, makes every recipient be refused, or ends the session at once.
  */
+import { Trait } from '../families/dialect.ts';
 import { limitNames } from '../policy/limits.ts';
 import type { Action, TestName } from '../policy/pace.ts';
 import { Action as Actions, actionOf, Pace } from '../policy/pace.ts';
@@ -21,6 +22,13 @@ import { epochSec } from './works.ts';
 
 /** The bit of a signal in a session's memory. */
 const bitOf = (name: SignalName): number => 1 << signals[name].id;
+
+const testTraits: Readonly<Record<TestName, number>> = {
+  pregreet: Trait.Early,
+  pipelining: Trait.Ahead,
+  nonSmtpCommand: Trait.Foreign,
+  bareNewline: Trait.BareLf,
+};
 
 /** Notes a signal: the session remembers it, the client's score moves by its weight. */
 export function note(works: Works, slot: number, name: SignalName): void {
@@ -79,6 +87,7 @@ export function wasNoted(works: Works, slot: number, name: SignalName): boolean 
 
 /** Notes that a test was failed, once a session, and says what is to be done. */
 export function failTest(works: Works, slot: number, test: TestName): Action {
+  works.sessions.dialects[slot]! |= testTraits[test];
   if (wasNoted(works, slot, test)) return Actions.Ignore;
   const { sessions, config, counters } = works;
   counters.add(Count[test]);

@@ -6,6 +6,7 @@
  * the wheel calls, and enters the phase that was named with the reply. What the client sends meanwhile waits in the
  * transport.
  */
+import { replied } from '../families/dialect.ts';
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
 import { Pace } from '../policy/pace.ts';
@@ -39,7 +40,7 @@ export function sayAfter(
   const pacedMs = pacedDelayMs(works, slot, timer, leastMs);
   const delayMs = Math.max(pacedMs, excessReplyMs(works, slot, timer));
   if (delayMs === 0) {
-    works.outbox.put(reply);
+    put(works, slot, reply);
     enter(works, slot, next);
     return;
   }
@@ -49,6 +50,14 @@ export function sayAfter(
   sessions.phasesAfter[slot] = next;
   sessions.enter(slot, Phase.Owing);
   works.wheel.arm(slot, works.nowMs + delayMs);
+}
+
+/** A whole reply goes out: what the client does next may be an answer to it. */
+function put(works: Works, slot: number, reply: Uint8Array): void {
+  const { sessions } = works;
+  works.outbox.put(reply);
+  sessions.repliedMs[slot] = works.nowMs;
+  sessions.dialects[slot] = replied(sessions.dialects[slot]!, reply[0]!);
 }
 
 function pacedDelayMs(works: Works, slot: number, timer: Timer, leastMs: number): number {
@@ -76,7 +85,7 @@ export function pay(works: Works, slot: number): void {
   const { sessions } = works;
   const reply = sessions.owed[slot];
   sessions.owed[slot] = null;
-  if (reply !== null && reply !== undefined) works.outbox.put(reply);
+  if (reply !== null && reply !== undefined) put(works, slot, reply);
   enter(works, slot, sessions.phasesAfter[slot] as Phase);
 }
 

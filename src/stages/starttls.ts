@@ -15,6 +15,7 @@
  *
  * In: phase Listening, from converse.   Out: Handshaking, then Listening; or Closing.
  */
+import { Trait } from '../families/dialect.ts';
 import { Timer } from '../policy/patience.ts';
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
@@ -78,6 +79,7 @@ export function secured(works: Works, slot: number): void {
   works.handshakes -= 1;
   counters.add(Count.tlsDone);
   sessions.set(slot, Flag.Secured);
+  sessions.dialects[slot]! |= Trait.Tls;
   sessions.clear(slot, Flag.Handshaking | Flag.Esmtp | Flag.PipeliningOffered | Flag.SkippingLine);
   sessions.standings[slot] = Standing.Fresh;
   sessions.scanned[slot] = 0;

@@ -9,6 +9,8 @@ import type { Lanes } from '../backend/lanes.ts';
 import type { UnknownRecipients } from '../backend/recipients.ts';
 import type { Spool } from '../backend/spool.ts';
 import type { Config } from '../config/config.ts';
+import type { Labels } from '../families/labels.ts';
+import type { Leavings } from '../families/leavings.ts';
 import type { Lists } from '../policy/lists.ts';
 import type { LimitPlan } from '../policy/limits.ts';
 import type { NetworkSet } from '../policy/networks.ts';
@@ -60,6 +62,9 @@ export interface Works {
   lists: Lists;
   /** Likewise. */
   pools: PoolMap;
+  /** Likewise: the families that are known. */
+  families: Labels;
+  readonly leavings: Leavings;
   readonly senders: SenderPools;
   readonly traps: Traps;
   readonly limits: LimitPlan;

@@ -9,6 +9,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { bytesOf } from '../base/ascii.ts';
 import { assert } from '../base/assert.ts';
 import { endpointOf } from '../config/addresses.ts';
+import { Labels } from '../families/labels.ts';
+import { Leavings } from '../families/leavings.ts';
 import { openNames } from '../io/client-names.ts';
 import { LineWriter } from '../io/line-writer.ts';
 import { LogJournal } from '../io/log-journal.ts';
@@ -33,6 +35,8 @@ const LANE_INPUT_BYTES_MAX = 65_536;
 const LANE_OUTPUT_BYTES_MAX = 262_144;
 const LOG_BYTES_MAX = 8_000_000;
 const BACKLOG = 4096;
+/** So often it is told how sessions ended. */
+const TELL_LEAVINGS_MS = 1_000;
 const LANE_KEEP_ALIVE_MS = 60_000;
 const STDOUT = 1;
 /** At the end a slow reader of the log is waited for so long. */
@@ -74,6 +78,7 @@ const back = new NodeTransport({
 const files = new NodeSpoolFiles(order.spoolDirectory, `sluice-${order.idPrefix}`);
 const senders = new SenderOffers(config.pools.spf, clock);
 const dns = new DnsPort(config.dnsxl.length > 0, order.idPrefix, order.sessionsMax);
+const leavings = new Leavings();
 const nowMs = clock.nowMs();
 const shard = new Shard({
   config,
@@ -90,12 +95,14 @@ const shard = new Shard({
   lanesMax: order.lanesMax,
   lists: viewLists(order.lists),
   senders,
+  leavings,
   idPrefix: order.idPrefix,
   epochMs: clock.epochMs(),
   startMs: nowMs,
 });
 
 if (order.pools !== undefined) shard.setPools(new PoolMap(order.pools));
+if (order.families !== undefined) shard.works.families = new Labels(order.families);
 
 let draining = false;
 let refusedFullSeen = 0;
@@ -115,6 +122,16 @@ back.onNoted = () => driver.wake();
 files.onNoted = () => driver.wake();
 dns.onNoted = () => driver.wake();
 
+let leavingsDroppedSeen = 0;
+const tellLeavings = (): void => {
+  const rows = leavings.takeAll();
+  if (rows === null) return;
+  tell({ kind: 'leavings', rows });
+  counters.addMany(Count.leavingsDropped, leavings.dropped - leavingsDroppedSeen);
+  leavingsDroppedSeen = leavings.dropped;
+};
+setInterval(tellLeavings, TELL_LEAVINGS_MS).unref();
+
 async function finish(): Promise<void> {
   driver.stop();
   await log.end(LOG_LAST_MS);
@@ -133,6 +150,9 @@ port.on('message', (message: ToShard): void => {
       return front.useIdentities(message.identities);
     case 'pools':
       return shard.setPools(new PoolMap(message.pools));
+    case 'families':
+      shard.works.families = new Labels(message.table);
+      return;
     case 'dnsFound':
       return dns.take(message.start, message.found);
     default:

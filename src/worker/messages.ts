@@ -4,6 +4,7 @@
  * Few and small: everything that is counted or remembered goes through shared memory instead.
  */
 import type { Config } from '../config/config.ts';
+import type { LabelTable } from '../families/labels.ts';
 import type { ListsMemory } from '../policy/lists.ts';
 import type { TlsIdentity } from '../io/tls-contexts.ts';
 import type { Handle } from '../base/handle.ts';
@@ -25,6 +26,8 @@ export interface ShardOrder {
   readonly counters: SharedArrayBuffer;
   /** The pools of sender domains that are known when the shard begins (policy/pool-map). */
   readonly pools?: Uint32Array;
+  /** The families that are known when the shard begins. */
+  readonly families?: LabelTable;
   readonly idPrefix: string;
   readonly spoolDirectory: string;
   /** What listeners show in TLS handshakes, by their numbers; null for one without TLS. */
@@ -67,6 +70,8 @@ export type ToShard =
   | { readonly kind: 'identities'; readonly identities: readonly (TlsIdentity | null)[] }
   /** Another map of pools (policy/pool-map), in shared memory. */
   | { readonly kind: 'pools'; readonly pools: Uint32Array }
+  /** Another table of families. */
+  | { readonly kind: 'families'; readonly table: LabelTable }
   | { readonly kind: 'dnsFound'; readonly start: string; readonly found: readonly DnsFound[] };
 
 /** From a shard to the primary. */
@@ -75,5 +80,7 @@ export type FromShard =
   | { readonly kind: 'notice'; readonly text: string }
   | { readonly kind: 'senders'; readonly senders: readonly SenderOffer[] }
   | { readonly kind: 'dnsAsks'; readonly asks: DnsAsks }
+  /** Sessions that ended (families/leavings). */
+  | { readonly kind: 'leavings'; readonly rows: Int32Array }
   | { readonly kind: 'drained' }
   | { readonly kind: 'failed'; readonly text: string };

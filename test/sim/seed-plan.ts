@@ -22,6 +22,8 @@ export interface Wish {
   readonly faults?: readonly FaultName[];
   readonly config?: Config;
   readonly lanesMax?: number;
+  /** Time within which all come; absent: a minute. */
+  readonly arrivalsMs?: number;
   /** Addresses that zombies share; absent: one for each three. */
   readonly zombieAddresses?: number;
   /** The serial number of the session to be written down. */
@@ -81,7 +83,7 @@ export function planFor(wish: Wish): Plan {
     slotsPerShard: inFaults.has('fullTable') ? Math.max(8, share >> 2) : all + 64,
     splitBytes: inFaults.has('splitReads') ? splitBytes : Number.MAX_SAFE_INTEGER,
     readBytesMax: inFaults.has('slowDisk') ? 1_500 : Number.MAX_SAFE_INTEGER,
-    arrivalsMs: inFaults.has('acceptStorm') ? 1_000 : 60_000,
+    arrivalsMs: inFaults.has('acceptStorm') ? 1_000 : (wish.arrivalsMs ?? 60_000),
     zombieAddresses: wish.zombieAddresses ?? Math.max(8, Math.floor(wish.sessions / 3)),
     follow: wish.follow ?? -1,
     followsWhole: wish.followsWhole ?? false,

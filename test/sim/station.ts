@@ -6,6 +6,7 @@
  */
 import type { Random } from '../../src/base/prng.ts';
 import { bytesOf } from '../../src/base/ascii.ts';
+import { Leavings } from '../../src/families/leavings.ts';
 import type { ReputationTable } from '../../src/reputation/table.ts';
 import type { Counters } from '../../src/session/counters.ts';
 import type { Journal } from '../../src/session/journal.ts';
@@ -22,6 +23,7 @@ export class Station {
   readonly front: SimTransport;
   readonly back: SimTransport;
   readonly files = new MemorySpoolFiles();
+  readonly leavings = new Leavings();
   readonly shard: Shard;
   readonly #random: Random;
   readonly #checkEvery: number;
@@ -75,6 +77,7 @@ export class Station {
       shard: number,
       counters,
       files: this.files,
+      leavings: this.leavings,
       lanesMax: plan.lanesMax,
       idPrefix: `s${number}-`,
       epochMs: EPOCH_MS,

@@ -25,6 +25,7 @@ import { auditHonest, auditMail } from './mail-audit.ts';
 import type { MailCount } from './mail-audit.ts';
 import type { Plan } from './seed-plan.ts';
 import { Station } from './station.ts';
+import { FamilyWatch } from './family-watch.ts';
 import { Mischief } from './mischief.ts';
 import { Trace } from './trace.ts';
 
@@ -49,6 +50,7 @@ export class World {
   readonly #arrivals: Prng;
   readonly #order: Prng;
   readonly #mischief: Mischief;
+  readonly #watch: FamilyWatch;
 
   constructor(plan: Plan) {
     const random = new Prng(plan.seed);
@@ -83,6 +85,7 @@ export class World {
         random.fork(`disk${number}`),
       );
     });
+    this.#watch = new FamilyWatch(this.stations);
     const stranger = new ReputationTable(table, ENTRIES, readers, plan.shards);
     this.#mischief = new Mischief(plan, this.stations, stranger, this.crowd, random.fork('mischief'));
   }
@@ -90,6 +93,16 @@ export class World {
   /** Everything counted, over all shards. */
   get counts(): Record<string, number> {
     return sumCounters(this.#shared, this.plan.shards);
+  }
+
+  /** The families that were found on the way. */
+  get families(): FamilyWatch['families'] {
+    return this.#watch.families;
+  }
+
+  /** How sessions ended, as the shards told it (families/leavings). */
+  get leavings(): readonly Int32Array[] {
+    return this.#watch.leavings;
   }
 
   /** Runs all three parts; throws what the checkers find. */
@@ -191,6 +204,7 @@ export class World {
     crowd.atMs(this.nowMs);
     backend.atMs(this.nowMs);
     this.#mischief.turn(this.nowMs);
+    this.#watch.turn(this.nowMs);
     for (const station of stations) {
       station.advance(this.nowMs);
       backend.hear(station.back);

@@ -39,6 +39,7 @@ export function insideOf(parts: InsideParts = {}): Inside {
     lists: () => inlineLists(config),
     poolKeyOf: () => null,
     sources: parts.sources ?? [],
+    families: () => ({ sessions: 0, families: [], leaving: [] }),
     nowSec: () => NOW,
     say: (line) => void parts.said?.push(line),
   };

@@ -133,9 +133,9 @@ function nameOfClient(works: Works, slot: number): string {
   return names.clientName(sessions.clients[slot]!, sessions.addresses, slot * 4, key, hasKey);
 }
 
-/** HELO as it may be shown: a client that must not be named by its address may name itself by it. */
-function heloOf(client: string, name: string, helo: string): string {
-  return name === client ? helo : helo.replaceAll(client, name);
+/** Words of others as they may be shown: HELO, or what a DNS list says, may name by its address who must not be named so. */
+function shown(client: string, name: string, words: string): string {
+  return name === client ? words : words.replaceAll(client, name);
 }
 
 function writeDown(works: Works, slot: number, ending: EndingName): void {
@@ -146,7 +146,7 @@ function writeDown(works: Works, slot: number, ending: EndingName): void {
   report.client = nameOfClient(works, slot);
   report.port = front.remotePort(handle);
   report.listener = works.listeners[front.listenerOf(handle)] ?? '';
-  report.helo = heloOf(sessions.clients[slot]!, report.client, sessions.helos[slot]!);
+  report.helo = shown(sessions.clients[slot]!, report.client, sessions.helos[slot]!);
   report.tls = front.tlsOf(handle);
   report.ending = ending;
   report.reasons = reasonsOf(works, slot);
@@ -163,6 +163,6 @@ function writeDown(works: Works, slot: number, ending: EndingName): void {
   report.backendMs = sessions.backendMs[slot]!;
   report.limit = limitNames[sessions.limits[slot]!]!;
   report.dnsxl = sessions.dnsZones[slot]!;
-  report.dnsxlReason = sessions.dnsReasons[slot]!;
+  report.dnsxlReason = shown(sessions.clients[slot]!, report.client, sessions.dnsReasons[slot]!);
   works.journal.ended(report);
 }

@@ -12,6 +12,7 @@ import { passesNeeded } from '../../src/policy/pace.ts';
 import { ONE } from '../../src/reputation/decay.ts';
 import { hostKey, Kind, newKey, textKey } from '../../src/reputation/keys.ts';
 import { Mark } from '../../src/reputation/layout.ts';
+import { fullNames, truncatedNames } from '../../src/reputation/names.ts';
 import { signals } from '../../src/reputation/signals.ts';
 import { compilePools, PoolMap } from '../../src/policy/pool-map.ts';
 import { merged, rangeOfNetwork } from '../../src/policy/address-ranges.ts';
@@ -131,6 +132,7 @@ export class World {
         notice: (text) => void this.notices.push(text),
       },
       reputation: this.reputation,
+      names: config.privacy.logIp === 'truncate' ? truncatedNames : fullNames,
       shard: 0,
       counters: this.counters,
       files: this.files,

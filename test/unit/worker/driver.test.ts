@@ -17,6 +17,7 @@ afterEach(() => void vi.useRealTimers());
 function rig() {
   const state = {
     turns: [] as number[],
+    delaysMs: [] as number[],
     afterTurns: 0,
     dueMs: Infinity,
     more: 0,
@@ -31,6 +32,7 @@ function rig() {
       return state.more >= 0;
     },
     nextDueMs: () => state.dueMs,
+    hearDelay: (delayMs: number) => void state.delaysMs.push(delayMs),
   } as Shard;
   const driver = new Driver(shard, { nowMs: () => state.nowMs }, () => {
     state.afterTurns += 1;

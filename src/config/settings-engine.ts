@@ -179,7 +179,7 @@ export const engineSettings = {
       network_share: integer(
         10,
         { min: 1, max: 100 },
-        'Slots in percent that one network (/24, /48) may hold under stress; a stranger of it beyond that hears 421.',
+        'Slots in percent that one network (/24, /48) may hold under stress; a stranger of it beyond that hears 421. 100: no such limit.',
       ),
       loop_delay: duration(
         '500ms',

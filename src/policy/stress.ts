@@ -55,7 +55,7 @@ export function roomOf(config: Config, seats: number, shards: number): Room {
   return {
     seats,
     strangers: seats - Math.floor((seats * reserve) / 100),
-    network: Math.max(1, Math.ceil((seats * shards * networkShare) / 100)),
+    network: networkShare === 100 ? Infinity : Math.max(1, Math.ceil((seats * shards * networkShare) / 100)),
   };
 }
 

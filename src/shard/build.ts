@@ -44,6 +44,9 @@ import { Wheel } from '../timing/wheel.ts';
 import type { Endpoint, Transport } from '../transport/transport.ts';
 
 const TICK_MS = 10;
+/** Half of what was heard is forgotten after this time; the backend answers less often than turns are taken. */
+const LOOP_FADE_MS = 5_000;
+const BACKEND_FADE_MS = 20_000;
 const UNKNOWN_RECIPIENTS_MAX = 10_000;
 const UNKNOWN_RECIPIENT_TTL_MS = 60_000;
 
@@ -140,8 +143,8 @@ export function buildWorks(parts: ShardParts): Works {
     strain: {
       stress: new Stress(config),
       room: roomOf(config, parts.sessionsMax ?? front.capacity, parts.shards ?? 1),
-      loopMs: new Recent(),
-      backendMs: new Recent(),
+      loopMs: new Recent(LOOP_FADE_MS, config.stress.loopDelayMs * 2),
+      backendMs: new Recent(BACKEND_FADE_MS, config.stress.backendLatencyMs * 2),
       lookedMs: parts.startMs,
     },
     seats: new Seats(front.capacity),

@@ -27,7 +27,7 @@ const LOOK_MS = 100;
 const SHED_SHARE = 100;
 const LOOKED_AT = 8;
 /** What one answer of the backend weighs in the average. */
-const ANSWER_WEIGHT = 1 / 16;
+const ANSWER_WEIGHT = 1 / 8;
 /** A delay weighs by its own length: one of so many milliseconds and more weighs as much as one can. */
 const DELAY_FULL_MS = 2_000;
 const DELAY_WEIGHT_MAX = 0.5;

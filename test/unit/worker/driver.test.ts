@@ -166,3 +166,16 @@ it('leaves no timer when it is stopped by what is done behind a turn', () => {
   driver.turn();
   expect(vi.getTimerCount()).toBe(0);
 });
+
+it('tells how long what has happened waited for the end of its turn, or what was due', () => {
+  const { state, driver, pass } = rig();
+  driver.wake();
+  state.nowMs = 7;
+  vi.advanceTimersByTime(0);
+  expect(state.delaysMs).toEqual([7]);
+  state.dueMs = 20;
+  driver.turn();
+  state.nowMs = 15;
+  pass(13);
+  expect(state.delaysMs).toEqual([7, 8]);
+});

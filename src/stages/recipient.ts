@@ -25,6 +25,7 @@ import { mustComeAgain } from './greylist.ts';
 import { harvestDelayMs } from './harvest.ts';
 import { note, passTests } from './learn.ts';
 import { isRefused, refusalOf } from './listed.ts';
+import { isPreferred } from './seat.ts';
 import { hearBackend } from './shed.ts';
 import { excessReplyMs, say, sayAfter } from './speak.ts';
 import { learnTrap, springsTrap, unlearnTrap } from './traps.ts';
@@ -63,7 +64,7 @@ export function judgeRecipient(works: Works, slot: number, argument: string): vo
   if (config.backend.verifyRecipients === 'late') return acceptUnheard(works, slot);
   sessions.enter(slot, Phase.Verifying);
   works.wheel.arm(slot, works.nowMs + config.backend.waitMaxMs);
-  works.lanes.request(slot, Job.Verify, sessions.paces[slot] === Pace.Instant, works.nowMs);
+  works.lanes.request(slot, Job.Verify, isPreferred(works, slot), works.nowMs);
   return undefined;
 }
 

@@ -46,6 +46,12 @@ export function takeSeat(works: Works, slot: number, isAllowed: boolean): Ending
   return refusal;
 }
 
+/** Whether a session goes before others at the backend: who is not made to wait, under stress who is of good standing. */
+export function isPreferred(works: Works, slot: number): boolean {
+  const { sessions, lanes } = works;
+  return lanes.isUnderStress ? sessions.has(slot, Flag.GoodStanding) : sessions.paces[slot] === Pace.Instant;
+}
+
 /** Gives a session the class that it has now. */
 export function classify(works: Works, slot: number): void {
   works.seats.put(slot, classOf(works, slot));

@@ -142,6 +142,7 @@ function tell(works: Works, before: Level, causeBefore: Cause): void {
   const isOn = (one: Level, least: Level): number => (one >= least ? 1 : 0);
   counters.addMany(Count.stressedNow, isOn(level, Level.ShortWaits) - isOn(before, Level.ShortWaits));
   counters.addMany(Count.sheddingNow, isOn(level, Level.Shedding) - isOn(before, Level.Shedding));
+  works.lanes.isUnderStress = level !== Level.Calm && works.config.mode === 'enforce';
   if (before === Level.Calm) counters.add(Count.stressEntered);
   if (level === Level.Shedding) counters.add(Count.sheddingBegun);
   if (level > before) {

@@ -66,11 +66,13 @@ export class Stress {
   /** True when it is not slots alone that make it shed: somebody else in the same place would not help. */
   isOverworked = false;
   readonly loads = new Float64Array(CAUSES);
+  readonly #enter: number;
   readonly #short: readonly Latch[];
   readonly #shedding: readonly Latch[];
 
   constructor(config: Config) {
     const { enter, leave, shed } = config.stress;
+    this.#enter = enter;
     this.#short = Array.from({ length: CAUSES }, () => new Latch(enter, leave));
     this.#shedding = Array.from({ length: CAUSES }, () => new Latch(shed, enter));
   }
@@ -78,8 +80,10 @@ export class Stress {
   /** Hears the load of something, in percent. True when the level has changed. */
   hear(cause: Cause, percent: number, nowMs: number): boolean {
     this.loads[cause] = percent;
-    this.#short[cause]!.hear(percent, nowMs);
-    this.#shedding[cause]!.hear(percent, nowMs);
+    const shedding = this.#shedding[cause]!;
+    shedding.hear(percent, nowMs);
+    // Waits stay short as long as it sheds.
+    this.#short[cause]!.hear(shedding.on ? Math.max(percent, this.#enter) : percent, nowMs);
     const before = this.level;
     let level: Level = Level.Calm;
     let worst = this.cause;

@@ -13,7 +13,8 @@
  * Good standing is more than having passed once, which costs a zombie one visit: delivered mail, of the client itself or
  * of its network or pool, or a word of the operator.
  *
- * Cost: two comparisons a session without stress; a session that did something is classed anew by four.
+ * Cost: a look at two rows of the client's entry for its standing, and two comparisons; a session that did something is
+ * classed anew by four.
  */
 import { Pace } from '../policy/pace.ts';
 import { Level } from '../policy/stress.ts';

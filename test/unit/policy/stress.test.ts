@@ -79,6 +79,18 @@ describe('Stress', () => {
     expect([stress.level, stress.cause]).toEqual([Level.Shedding, Cause.Sessions]);
   });
 
+  it('keeps waits short as long as it sheds, and leaves at its lower mark only', () => {
+    const stress = new Stress(config);
+    stress.hear(Cause.Sessions, 90, 0);
+    stress.hear(Cause.Sessions, 95, 1_000);
+    stress.hear(Cause.Sessions, 70, LATCH_HOLD_MS);
+    expect(stress.level).toBe(Level.Shedding);
+    stress.hear(Cause.Sessions, 71, LATCH_HOLD_MS + 1_000);
+    expect(stress.level).toBe(Level.ShortWaits);
+    stress.hear(Cause.Sessions, 70, LATCH_HOLD_MS + 1_000);
+    expect(stress.level).toBe(Level.Calm);
+  });
+
   it('is overworked when anything but slots makes it shed', () => {
     const stress = new Stress(config);
     stress.hear(Cause.Sessions, 100, 0);
@@ -105,8 +117,8 @@ describe('Stress', () => {
           const before = stress.level;
           const changed = stress.hear(cause as Cause, load, nowMs);
           twin[cause]!.load = load;
-          twin[cause]!.short.hear(load, nowMs);
           twin[cause]!.shed.hear(load, nowMs);
+          twin[cause]!.short.hear(twin[cause]!.shed.on ? Math.max(load, 90) : load, nowMs);
           const levels = twin.map(({ short, shed }) => (shed.on ? 2 : short.on ? 1 : 0));
           const level = Math.max(...levels);
           expect(stress.level).toBe(level);

@@ -177,6 +177,11 @@ export const populations = {
     shares: { climbot: 50, storm: 40, dripper: 10 },
     zombieAddresses: 1_000_000,
   },
+  drippers: {
+    says: 'a flood that is after slots alone: one byte a second, for as long as it is let',
+    shares: { dripper: 100 },
+    zombieAddresses: 200_000,
+  },
   honest: {
     says: 'no zombie at all: what the machine does for honest mail alone',
     shares: {},

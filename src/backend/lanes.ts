@@ -8,6 +8,9 @@
  * A quick client keeps its lane for `backend.hold` between two commands, which spares it a second transaction; when
  * somebody waits, for `HOLD_MS_MIN`. To take it back sooner would make two clients undo each other's work in turn.
  *
+ * Under stress one lane of `KEPT_SHARE` is for clients of good standing alone, and whole messages of strangers stand in
+ * line with the other strangers: a flood that names recipients would otherwise have every lane, and everybody wait.
+ *
  * A backend that cannot be reached is tried again after a pause that doubles from 0.5 to 8 seconds. In the
  * meantime every request is answered at once: mail stays with its sender, nobody waits for nothing.
  */
@@ -42,6 +45,8 @@ const HOLD_MS_MIN = 50;
  */
 const REFUSALS_MAX = 9;
 const CLOSING_MS = 5_000;
+/** Under stress one lane in so many is kept for clients of good standing. */
+const KEPT_SHARE = 4;
 /** Lanes on which a step is tried before its client is told to try again. */
 const ATTEMPTS_MAX = 3;
 
@@ -72,6 +77,8 @@ export class Lanes implements LaneHost {
   capabilities: Capabilities = NO_CAPABILITIES;
   /** Changes whenever `capabilities` does. */
   capabilitiesVersion = 0;
+  /** True under stress: clients of good standing first. */
+  isUnderStress = false;
 
   readonly #parts: LanesParts;
   readonly #pool: Pool;
@@ -234,7 +241,7 @@ export class Lanes implements LaneHost {
       lane.quit();
       return;
     }
-    const slot = this.#waiting.serve();
+    const slot = this.#isFullOfStrangers() ? this.#waiting.servePreferred() : this.#waiting.serve();
     if (slot < 0) {
       this.#arm(lane, IDLE_MS);
       return;
@@ -332,7 +339,8 @@ export class Lanes implements LaneHost {
       own.begin(slot, job);
       return;
     }
-    const free = this.#pool.free() ?? (this.#isPaused() ? null : this.#open());
+    const mayHave = this.#preferred[slot] === 1 || !this.#isFullOfStrangers();
+    const free = mayHave ? (this.#pool.free() ?? (this.#isPaused() ? null : this.#open())) : null;
     if (free !== null) {
       this.#assign(free, slot, job);
       return;
@@ -342,7 +350,8 @@ export class Lanes implements LaneHost {
       return;
     }
     this.#waitingJobs[slot] = job;
-    this.#waiting.join(slot, job === Job.Deliver || this.#preferred[slot] === 1);
+    const isMessage = job === Job.Deliver && !this.isUnderStress;
+    this.#waiting.join(slot, isMessage || this.#preferred[slot] === 1);
     const held = this.#pool.longestHeld();
     if (held !== null && held.heldSinceMs + HOLD_MS_MIN <= this.#nowMs) this.#takeBack(held);
     else this.#pool.endHolds(HOLD_MS_MIN);
@@ -379,6 +388,13 @@ export class Lanes implements LaneHost {
   #takeBack(lane: Lane): void {
     this.#laneOf[lane.owner] = -1;
     lane.release();
+  }
+
+  /** Under stress: strangers have all the lanes that they may have. */
+  #isFullOfStrangers(): boolean {
+    if (!this.isUnderStress) return false;
+    const { lanesMax } = this.#parts;
+    return this.#pool.countWithout(this.#preferred) >= lanesMax - Math.floor(lanesMax / KEPT_SHARE);
   }
 
   #isPaused(): boolean {

@@ -74,6 +74,13 @@ export class Pool {
     return longest;
   }
 
+  /** Lanes whose client has a 0 in `marks`. */
+  countWithout(marks: Uint8Array): number {
+    let count = 0;
+    for (const lane of this.#lanes) if (lane.owner >= 0 && marks[lane.owner] === 0) count++;
+    return count;
+  }
+
   /** Makes every lane that rests with its client do so for no longer than `holdMs` in all. */
   endHolds(holdMs: number): void {
     for (const lane of this.#lanes)

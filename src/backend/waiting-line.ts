@@ -39,6 +39,11 @@ export class WaitingLine {
     this.#others.leave(slot);
   }
 
+  /** Takes out the first of good standing; -1 when none waits. */
+  servePreferred(): number {
+    return this.#preferred.serve();
+  }
+
   /** Takes out whoever is next; -1 when nobody waits. */
   serve(): number {
     this.#turns = (this.#turns + 1) % OTHERS_EVERY;

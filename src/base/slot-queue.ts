@@ -66,6 +66,12 @@ export class SlotQueue {
     return slot;
   }
 
+  /** The one behind a slot that waits; -1 when it is the last. */
+  after(slot: number): number {
+    assert(this.#nexts[slot] !== OUTSIDE, 'only a slot that waits has one behind it');
+    return this.#nexts[slot]!;
+  }
+
   /** The first slot, which stays; -1 when nobody waits. */
   first(): number {
     return this.#head;

@@ -126,6 +126,14 @@ const rules: readonly Rule[] = [
     },
   },
   {
+    reads: [['stress']],
+    check(config, _host, complain) {
+      const { leave, enter, shed } = config.stress;
+      if (leave >= enter) complain(['stress', 'leave'], `got ${leave}, want less than enter (${enter})`);
+      if (enter >= shed) complain(['stress', 'shed'], `got ${shed}, want more than enter (${enter})`);
+    },
+  },
+  {
     reads: [['dnsxl_policy']],
     check(config, _host, complain) {
       const { slowAt, refuseAt, ttlMinMs, ttlMaxMs } = config.dnsxlPolicy;

@@ -147,6 +147,53 @@ export const engineSettings = {
     drip_interval: duration('2s', { min: '100ms', max: '1min' }, 'Time between two drips.'),
   }),
 
+  stress: section(
+    'What is done when it becomes too much: of sessions, memory, work or waiting for the backend.',
+    {
+      enter: integer(
+        90,
+        { min: 2, max: 98 },
+        'Load in percent from which waits are short: stress. Of the slots for strangers, spool.memory_max, loop_delay or backend_latency.',
+      ),
+      leave: integer(70, { min: 1, max: 97 }, 'Load in percent at which stress is over.'),
+      shed: integer(
+        95,
+        { min: 3, max: 99 },
+        'Load in percent from which sessions are shed; at enter shedding is over.',
+      ),
+      greet_wait: duration(
+        '2s',
+        { min: '0s', max: '4min' },
+        'Under stress: the silence in the greeting, if screen.greet_wait is longer.',
+      ),
+      command_time: duration(
+        '10s',
+        { min: '1s', max: '1h' },
+        'Under stress: for one command of a client that is not of good standing, if smtp.command_time is longer.',
+      ),
+      reserve: integer(
+        10,
+        { min: 0, max: 90 },
+        'Slots in percent of engine.max_sessions that only clients of good standing may take.',
+      ),
+      network_share: integer(
+        10,
+        { min: 1, max: 100 },
+        'Slots in percent that one network (/24, /48) may hold under stress; a stranger of it beyond that hears 421. 100: no such limit.',
+      ),
+      loop_delay: duration(
+        '500ms',
+        { min: '10ms', max: '1min' },
+        'A load of 100 percent: what has happened is answered so much later, on average of the last seconds.',
+      ),
+      backend_latency: duration(
+        '10s',
+        { min: '100ms', max: '5min' },
+        'A load of 100 percent: the backend judges a recipient so much later, with the wait for a connection.',
+      ),
+    },
+  ),
+
   spool: section('Where a message waits while it comes in.', {
     directory: path(
       '',

@@ -20,7 +20,7 @@ import { engineSettings } from './settings-engine.ts';
 /** What stands at the top of the file. */
 export type Entry = Setting | Section | Tables;
 
-const { engine, backend, smtp, tls, shape, spool } = engineSettings;
+const { engine, backend, smtp, tls, shape, stress, spool } = engineSettings;
 const { screen, limits, lists, dnsxl, dnsxl_policy, reputation, pools, greylist, traps } = clientSettings;
 
 export const settings = {
@@ -46,6 +46,7 @@ export const settings = {
   smtp,
   tls,
   shape,
+  stress,
   limits,
   lists,
   dnsxl,

@@ -4,10 +4,12 @@
  * A pure computation from the configuration, the cores and the limit on file descriptors. RLIMIT_NOFILE counts
  * per process: under a limit of 20,000 one process cannot hold 25,000 sessions, so there are as many processes
  * as `max_sessions` needs. The kernel spreads connections over shards by a hash, not evenly, so with several
- * shards each has an eighth more slots than its share. Connections to the backend are divided: all shards together
+ * shards each has an eighth more slots than its share. Each also has a lobby, slots for clients that are sent away at once
+ * (policy/stress), and these need open files as well. Connections to the backend are divided: all shards together
  * never have more than `backend.max_connections`.
  */
 import type { Config } from '../config/config.ts';
+import { seatsIn } from '../policy/stress.ts';
 
 /** What the machine gives. */
 export interface Machine {
@@ -30,10 +32,10 @@ const SHARD_FILES = 16;
 /** One file in so many is left for messages that spill. */
 const SPILL_SHARE = 20;
 
-/** Sessions that one process can hold with `shards` shards and `lanes` lanes. */
+/** Sessions that one process can hold with `shards` shards and `lanes` lanes, beside the lobbies. */
 function sessionsThatFit(machine: Machine, shards: number, lanes: number): number {
   const files = machine.filesMax - OWN_FILES - shards * SHARD_FILES - lanes;
-  return Math.floor(files - files / SPILL_SHARE);
+  return seatsIn(Math.floor(files - files / SPILL_SHARE), shards);
 }
 
 /** The plan for a configuration on a machine, or a sentence that says why there is none. */

@@ -24,7 +24,8 @@ interface Counter {
     | 'look-ups'
     | 'questions'
     | 'times'
-    | 'turns';
+    | 'turns'
+    | 'shards';
   readonly says: string;
 }
 
@@ -134,6 +135,24 @@ export const counterTable = {
     unit: 'commands',
     says: 'Greetings and replies that were delayed because a rate came near its limit.',
   },
+  stressedNow: { unit: 'shards', says: 'Shards that are under stress now. See [stress].' },
+  sheddingNow: { unit: 'shards', says: 'Of these, shards that shed sessions now.' },
+  stressEntered: { unit: 'times', says: 'A shard came under stress. The notices say of what.' },
+  sheddingBegun: { unit: 'times', says: 'A shard under stress began to shed sessions.' },
+  shedForSessions: {
+    unit: 'sessions',
+    says: 'Sessions shed, or not let in, for want of slots. `ending.shed…` says which. Raise engine.max_sessions.',
+  },
+  shedForMemory: { unit: 'sessions', says: 'The same for want of memory. Raise spool.memory_max.' },
+  shedForLoop: {
+    unit: 'sessions',
+    says: 'The same since the thread could not keep up. Raise engine.shards.',
+  },
+  shedForBackend: { unit: 'sessions', says: 'The same since the backend was slow. Look at the backend.' },
+  shedObserved: {
+    unit: 'sessions',
+    says: 'In observe mode: sessions let in that would have been shed, or others in their stead.',
+  },
   lanesOpened: { unit: 'connections', says: 'Connections made to the backend.' },
   lanesFailed: {
     unit: 'connections',
@@ -225,6 +244,11 @@ export class Counters {
   /** Adds an amount to a column of `Count`. */
   addMany(column: number, amount: number): void {
     this.#row[column]! += amount;
+  }
+
+  /** Sets a column of `Count` that says what is so now back to 0. */
+  clear(column: number): void {
+    this.#row[column] = 0;
   }
 
   /** Counts an ending by its number. */

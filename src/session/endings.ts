@@ -159,6 +159,42 @@ export const endingTable = {
     says: 'sent far ahead while input memory was short',
   },
   notReading: { blame: 'client', verdict: 'limit', signal: 'stall', says: 'did not read its replies' },
+  shedClassified: {
+    blame: 'us',
+    verdict: 'shut',
+    signal: null,
+    says: 'had failed a test or was slow, and had to go under stress',
+  },
+  shedUnknown: {
+    blame: 'us',
+    verdict: 'shut',
+    signal: null,
+    says: 'had shown nothing for long, and had to go under stress',
+  },
+  shedShown: {
+    blame: 'us',
+    verdict: 'shut',
+    signal: null,
+    says: 'was idle, and its slot was needed for a client of good standing',
+  },
+  shedStranger: {
+    blame: 'us',
+    verdict: 'shut',
+    signal: null,
+    says: 'came as a stranger under stress, when nobody could go in its stead',
+  },
+  shedNetwork: {
+    blame: 'us',
+    verdict: 'shut',
+    signal: null,
+    says: 'came as a stranger under stress, when its network held its share of the slots',
+  },
+  sessionsFull: {
+    blame: 'us',
+    verdict: 'shut',
+    signal: null,
+    says: 'found every slot taken by clients of good standing or with a message in hand',
+  },
   shuttingDown: { blame: 'us', verdict: 'shut', signal: null, says: 'was told that the service shuts down' },
 } as const satisfies Record<string, Ending>;
 

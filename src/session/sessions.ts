@@ -44,6 +44,8 @@ export const Flag = {
   Secured: 2048,
   /** No limit holds for the client. */
   Unlimited: 4096,
+  /** The client is of good standing: by itself, by its network or pool, or by a list. */
+  GoodStanding: 8192,
 } as const;
 
 const NO_ZONES: readonly string[] = [];

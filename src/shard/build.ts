@@ -18,6 +18,8 @@ import { limitPlan } from '../policy/limits.ts';
 import { NetworkSet } from '../policy/networks.ts';
 import { passesNeeded, passTtlsSec } from '../policy/pace.ts';
 import { PoolMap } from '../policy/pool-map.ts';
+import { Recent } from '../policy/recent.ts';
+import { roomOf, Stress } from '../policy/stress.ts';
 import { noSenderPools } from '../reputation/sender-pools.ts';
 import type { SenderPools } from '../reputation/sender-pools.ts';
 import type { DnsLists } from '../reputation/dns-lists.ts';
@@ -30,6 +32,7 @@ import { Envelopes } from '../session/envelope.ts';
 import type { Envelope } from '../session/envelope.ts';
 import type { Journal } from '../session/journal.ts';
 import { emptyReport } from '../session/journal.ts';
+import { Seats } from '../session/seats.ts';
 import { Flag, Sessions } from '../session/sessions.ts';
 import { BodyScanner } from '../smtp/body-end.ts';
 import { LineReader } from '../smtp/line-reader.ts';
@@ -43,6 +46,9 @@ import { Wheel } from '../timing/wheel.ts';
 import type { Endpoint, Transport } from '../transport/transport.ts';
 
 const TICK_MS = 10;
+/** Half of what was heard is forgotten after this time; the backend answers less often than turns are taken. */
+const LOOP_FADE_MS = 5_000;
+const BACKEND_FADE_MS = 20_000;
 const UNKNOWN_RECIPIENTS_MAX = 10_000;
 const UNKNOWN_RECIPIENT_TTL_MS = 60_000;
 
@@ -63,6 +69,10 @@ export interface ShardParts {
   readonly files: SpoolFiles;
   /** What DNS lists say; none when it is left out. */
   readonly dns?: DnsLists;
+  /** Sessions that may be open; as many as the front has slots when absent. The front's other slots are the lobby (policy/stress). */
+  readonly sessionsMax?: number;
+  /** Shards of this process; 1 when absent. */
+  readonly shards?: number;
   /** Connections to the backend that this shard may have. */
   readonly lanesMax: number;
   /** The permanent lists; without them, those that stand in the configuration itself. */
@@ -134,6 +144,14 @@ export function buildWorks(parts: ShardParts): Works {
       recipients: new Set(config.traps.recipients.map((mailbox) => mailbox.toLowerCase())),
       lowPriority: NetworkSet.compile(config.traps.lowPriority),
     },
+    strain: {
+      stress: new Stress(config),
+      room: roomOf(config, parts.sessionsMax ?? front.capacity, parts.shards ?? 1),
+      loopMs: new Recent(LOOP_FADE_MS, config.stress.loopDelayMs * 2),
+      backendMs: new Recent(BACKEND_FADE_MS, config.stress.backendLatencyMs * 2),
+      lookedMs: parts.startMs,
+    },
+    seats: new Seats(front.capacity),
     pools: PoolMap.empty,
     families: Labels.none,
     leavings: parts.leavings ?? new Leavings(),

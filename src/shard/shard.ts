@@ -5,7 +5,7 @@
  * have noted, and returns. Nothing happens between two steps. The shard reads no clock and opens nothing: who
  * drives it (a worker on sockets, a test on a virtual clock) hands in the time and the ports.
  *
- * The turn dispatches on the phase of a session; the stages change it. The order within a turn is fixed: timers,
+ * The turn dispatches on the phase of a session; the stages change it. The order within a turn is fixed: loads, timers,
  * DNS lists, clients, backend, spool, outcomes, so the same input gives the same trace.
  *
  * Fairness: at most `EVENTS_MAX` client events a turn, so an accept storm cannot keep timers from firing; one
@@ -15,18 +15,21 @@ import { assert, unreachable } from '../base/assert.ts';
 import { NO_HANDLE, slotOf } from '../base/handle.ts';
 import type { Handle } from '../base/handle.ts';
 import { SlotQueue } from '../base/slot-queue.ts';
+import { Count } from '../session/counters.ts';
 import { NO_ENDING } from '../session/endings.ts';
 import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { Noted } from '../transport/transport.ts';
 import { admit } from '../stages/admit.ts';
-import { hearAhead } from '../stages/ahead.ts';
 import { continueGreeting, hearEarly } from '../stages/banner.ts';
 import { converse } from '../stages/converse.ts';
 import { delivered, notDeliveredInTime, receive, refuseIfListed } from '../stages/deliver.ts';
-import { cut, dismiss, finish, leavingOf, streamGone } from '../stages/end.ts';
+import { cut, dismiss, finish, streamGone } from '../stages/end.ts';
 import { nextListed } from '../stages/listed.ts';
+import { hearAhead, leaveIfEnded } from '../stages/meanwhile.ts';
 import { noLaneInTime, recipientJudged } from '../stages/recipient.ts';
+import { classify } from '../stages/seat.ts';
+import { hearLoopDelay, lookAround, nextLookMs } from '../stages/shed.ts';
 import { flush, pay } from '../stages/speak.ts';
 import { beginHandshake, secured } from '../stages/starttls.ts';
 import type { Works } from '../stages/works.ts';
@@ -49,6 +52,8 @@ export class Shard {
     this.#resting = new SlotQueue(parts.front.capacity);
     // A restarted shard has no sessions: what its forerunner had counted in is counted out.
     this.works.reputation.forgetShard(parts.shard);
+    parts.counters.clear(Count.stressedNow);
+    parts.counters.clear(Count.sheddingNow);
   }
 
   /** Makes the first connection to the backend. */
@@ -66,6 +71,7 @@ export class Shard {
   step(nowMs: number): boolean {
     const { works } = this;
     works.nowMs = nowMs;
+    lookAround(works);
     this.#timers();
     this.#lists();
     const isMore = this.#clients();
@@ -78,7 +84,12 @@ export class Shard {
 
   /** The moment at which `step` must be called even if nothing is noted; Infinity when no timer is armed. */
   nextDueMs(): number {
-    return this.works.wheel.nextDueMs();
+    return Math.min(this.works.wheel.nextDueMs(), nextLookMs(this.works));
+  }
+
+  /** Hears that what has happened was answered `delayMs` later than it could have been. */
+  hearDelay(delayMs: number): void {
+    hearLoopDelay(this.works, delayMs);
   }
 
   /** Takes other permanent lists, for clients that come from now on. */
@@ -208,7 +219,7 @@ export class Shard {
     switch (phase) {
       case Phase.Greeting:
         hearEarly(works, slot);
-        return this.#leaveIfEnded(slot);
+        return leaveIfEnded(works, slot);
       case Phase.Listening:
         if (works.draining) {
           dismiss(works, slot, 'shuttingDown', works.replies.shuttingDown);
@@ -218,11 +229,11 @@ export class Shard {
       case Phase.Owing:
       case Phase.Verifying:
         hearAhead(works, slot);
-        return this.#leaveIfEnded(slot);
+        return leaveIfEnded(works, slot);
       case Phase.Receiving:
         return receive(works, slot);
       case Phase.Delivering:
-        return this.#leaveIfEnded(slot);
+        return leaveIfEnded(works, slot);
       case Phase.Handshaking:
         return false;
       case Phase.Closing: {
@@ -237,29 +248,17 @@ export class Shard {
     }
   }
 
-  /**
-   * A client that has finished sending waits for no reply of ours. In the greeting and while it is kept waiting that
-   * holds whatever it has said before: a zombie that spoke early and left would keep its slot for the whole wait.
-   */
-  #leaveIfEnded(slot: number): boolean {
-    const { works } = this;
-    const { sessions, front } = works;
-    const phase = sessions.phaseOf(slot);
-    if (!sessions.has(slot, Flag.PeerEnded) || phase === Phase.Closing) return false;
-    const isKeptWaiting = phase === Phase.Greeting || phase === Phase.Owing;
-    if (!isKeptWaiting && front.peek(sessions.handleOf(slot)).length > 0) return false;
-    if (works.lanes.isCommitted(slot)) return false;
-    cut(works, slot, leavingOf(works, slot));
-    return false;
-  }
-
   /** Behind everything a session did: writes what it said, and closes behind a last reply. */
   #conclude(slot: number): void {
     const { works } = this;
     const { sessions } = works;
+    classify(works, slot);
     if (sessions.has(slot, Flag.StreamGone)) return works.outbox.clear();
     const hadWords = !works.outbox.isEmpty;
-    if (!flush(works, slot)) return cut(works, slot, 'notReading');
+    if (!flush(works, slot)) {
+      cut(works, slot, 'notReading');
+      return classify(works, slot);
+    }
     if (hadWords && sessions.phaseOf(slot) === Phase.Handshaking) return beginHandshake(works, slot);
     const isLast =
       sessions.phaseOf(slot) === Phase.Closing && hadWords && sessions.endings[slot] !== NO_ENDING;

@@ -30,6 +30,11 @@ export const replyTable = {
 
   shuttingDown: { text: '421 4.3.2 %h Service is shutting down, try again', hangsUp: true },
   sessionsFull: { text: '421 4.3.2 %h All sessions are in use, try again', hangsUp: true },
+  tooBusy: { text: '421 4.3.2 %h Too busy for strangers now, try again', hangsUp: true },
+  networkShare: {
+    text: '421 4.3.2 %h Too busy for more sessions of your network now, try again',
+    hangsUp: true,
+  },
   tooManyConnections: { text: '421 4.7.0 %h Error: too many connections from %a', hangsUp: true },
   tooManyTlsSessions: { text: '454 4.7.0 Error: too many new TLS sessions from %a' },
   oneTlsSessionTooMany: { text: '421 4.7.0 %h Error: too many new TLS sessions from %a', hangsUp: true },

@@ -2,7 +2,8 @@
  * admit — may this client come in, and how fast will we speak?
  *
  * The first stage: permanent lists, the limits of connections (limit), and what the reputation table
- * remembers decide on a pace (policy/pace). Nothing here waits: all of it is memory.
+ * remembers decide on a pace (policy/pace); under stress there has to be a slot too (seat). Nothing here waits: all of it
+ * is memory.
  *
  * In: a stream that was opened.   Out: phase Greeting, or one line of refusal and phase Closing.
  */
@@ -25,6 +26,7 @@ import { dismiss } from './end.ts';
 import { limitReply, overAtConnect } from './limit.ts';
 import { noteLowPriority } from './traps.ts';
 import { askLists } from './listed.ts';
+import { takeSeat } from './seat.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
 
@@ -59,10 +61,17 @@ export function admit(works: Works, handle: Handle): void {
   const pace = paceFor(works.config, listed, sessions.scores[slot]!, sessions.has(slot, Flag.Passed));
   sessions.paces[slot] = pace;
   if (pace === Pace.Refused) return turnAway(works, slot, 'denied', works.replies.denied);
+  const shed = takeSeat(works, slot, listed === 'allow');
+  if (shed !== null) return turnAway(works, slot, shed, shedReply(works, shed));
   counters.add(paceCounts[pace]!);
   if (pace === Pace.Instant && sessions.has(slot, Flag.KnownByPool)) counters.add(Count.knownByPool);
   if (listed !== 'allow') askLists(works, slot);
   return startGreeting(works, slot);
+}
+
+function shedReply({ replies }: Works, ending: EndingName): Uint8Array {
+  if (ending === 'sessionsFull') return replies.sessionsFull;
+  return ending === 'shedNetwork' ? replies.networkShare : replies.tooBusy;
 }
 
 /** Sends a client away that was never let in. */

@@ -2,7 +2,7 @@
  * banner — the greeting, and who cannot wait for the end of it
  *
  * A client that follows RFC 5321 is silent until it has read the whole greeting. An unknown one gets the first
- * line (`220-…`) and then silence for `screen.greet_wait`; the last line lets it speak. A slow one gets the
+ * line (`220-…`) and then silence for `screen.greet_wait` (under stress `stress.greet_wait`); the last line lets it speak. A slow one gets the
  * first line in drips of `shape.drip_bytes`, and the last one after its planned delay. Whoever is known gets
  * the single line at once. A rate near its limit (limit) makes the silence longer, whoever it is. Bytes from the
  * client before the last line are a pregreet.
@@ -13,6 +13,7 @@
 import { Trait } from '../families/dialect.ts';
 import { Action, Pace } from '../policy/pace.ts';
 import { allowedDelayMs, plannedDelayMs, Timer } from '../policy/patience.ts';
+import { Level } from '../policy/stress.ts';
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
 import { bytesDue, dripDoneMs } from '../timing/pacer.ts';
@@ -50,9 +51,17 @@ function greetingMs(works: Works, slot: number, excessMs: number): number {
   const { sessions, config } = works;
   const pace = sessions.paces[slot];
   let plannedMs = 0;
-  if (pace === Pace.Screened) plannedMs = config.screen.greetWaitMs;
+  if (pace === Pace.Screened) plannedMs = screenedMs(works);
   else if (pace === Pace.Slow) plannedMs = plannedDelayMs(config, Timer.Greeting);
   return allowedDelayMs(config, Timer.Greeting, Math.max(plannedMs, excessMs), 0);
+}
+
+/** The silence that an unknown client meets; under stress a short one. */
+function screenedMs(works: Works): number {
+  const { screen, stress } = works.config;
+  return works.strain.stress.level === Level.Calm
+    ? screen.greetWaitMs
+    : Math.min(screen.greetWaitMs, stress.greetWaitMs);
 }
 
 /** The greeting's timer: another drip, or the last line. */

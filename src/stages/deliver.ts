@@ -22,6 +22,7 @@ import { bury, cut, dismiss } from './end.ts';
 import { forgetEnvelope, forgetMessage } from './forget.ts';
 import { creditPools, note } from './learn.ts';
 import { isRefused, refusalOf } from './listed.ts';
+import { isPreferred } from './seat.ts';
 import { say } from './speak.ts';
 import type { Works } from './works.ts';
 
@@ -126,7 +127,7 @@ function received(works: Works, slot: number): void {
   sessions.enter(slot, Phase.Delivering);
   sessions.backendSinceMs[slot] = works.nowMs;
   wheel.arm(slot, works.nowMs + config.backend.waitMaxMs);
-  return lanes.request(slot, Job.Deliver, true, works.nowMs);
+  return lanes.request(slot, Job.Deliver, isPreferred(works, slot), works.nowMs);
 }
 
 /** DNS lists have answered late: a message of which the backend has nothing yet is refused after all. */

@@ -12,6 +12,7 @@ import { Count } from '../session/counters.ts';
 import type { EndingName } from '../session/endings.ts';
 import { endingNames, endingNumber, endingTable, NO_ENDING } from '../session/endings.ts';
 import { Phase, stageNames } from '../session/phase.ts';
+import { SeatClass } from '../session/seats.ts';
 import { Flag } from '../session/sessions.ts';
 import { limitNames } from '../policy/limits.ts';
 import { paceNames } from '../policy/pace.ts';
@@ -24,9 +25,14 @@ import type { Works } from './works.ts';
 /** A client that does not close after the last reply is waited for this long. */
 const LINGER_MS = 5_000;
 
+/** One that is shed is not waited for much longer than its last reply takes. */
+const SHED_LINGER_MS = 1_000;
+
 const key = newKey();
 
 const QUIT = endingNumber('quit');
+const SHED_FIRST = endingNumber('shedClassified');
+const SHED_LAST = endingNumber('sessionsFull');
 
 /** Says a last reply at once and closes. */
 export function dismiss(works: Works, slot: number, ending: EndingName, lastReply: Uint8Array): void {
@@ -57,8 +63,11 @@ export function cut(works: Works, slot: number, ending: EndingName): void {
 export function finish(works: Works, slot: number): void {
   const { sessions, front, wheel } = works;
   forgetEnvelope(works, slot);
-  front.end(sessions.handleOf(slot), sessions.endings[slot] === QUIT);
-  wheel.arm(slot, works.nowMs + LINGER_MS);
+  const ending = sessions.endings[slot]!;
+  // Who is shed for its slot gets no more of it than the last reply needs.
+  const isShed = ending >= SHED_FIRST && ending <= SHED_LAST;
+  front.end(sessions.handleOf(slot), isShed || ending === QUIT);
+  wheel.arm(slot, works.nowMs + (isShed ? SHED_LINGER_MS : LINGER_MS));
 }
 
 /** Names the ending, if none is named yet. */
@@ -121,6 +130,7 @@ export function bury(works: Works, slot: number): void {
   if (sessions.networks[slot]! >= 0) reputation.closed(sessions.networks[slot]!);
   if (sessions.pools[slot]! >= 0) reputation.closed(sessions.pools[slot]!);
   const handle = sessions.handleOf(slot);
+  works.seats.put(slot, SeatClass.None);
   sessions.close(slot);
   front.release(handle);
 }

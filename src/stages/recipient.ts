@@ -25,6 +25,8 @@ import { mustComeAgain } from './greylist.ts';
 import { harvestDelayMs } from './harvest.ts';
 import { note, passTests } from './learn.ts';
 import { isRefused, refusalOf } from './listed.ts';
+import { isPreferred } from './seat.ts';
+import { hearBackend } from './shed.ts';
 import { excessReplyMs, say, sayAfter } from './speak.ts';
 import { learnTrap, springsTrap, unlearnTrap } from './traps.ts';
 import type { Works } from './works.ts';
@@ -62,7 +64,7 @@ export function judgeRecipient(works: Works, slot: number, argument: string): vo
   if (config.backend.verifyRecipients === 'late') return acceptUnheard(works, slot);
   sessions.enter(slot, Phase.Verifying);
   works.wheel.arm(slot, works.nowMs + config.backend.waitMaxMs);
-  works.lanes.request(slot, Job.Verify, sessions.paces[slot] === Pace.Instant, works.nowMs);
+  works.lanes.request(slot, Job.Verify, isPreferred(works, slot), works.nowMs);
   return undefined;
 }
 
@@ -70,6 +72,7 @@ export function judgeRecipient(works: Works, slot: number, argument: string): vo
 export function recipientJudged(works: Works, slot: number): void {
   const { sessions, lanes, counters } = works;
   const envelope = sessions.envelopes[slot]!;
+  hearBackend(works, slot);
   sessions.backendMs[slot]! += works.nowMs - sessions.backendSinceMs[slot]!;
   const code = lanes.codeOf(slot);
   const reply = lanes.replyOf(slot);
@@ -101,6 +104,7 @@ export function noLaneInTime(works: Works, slot: number): void {
     return;
   }
   lanes.release(slot, works.nowMs);
+  hearBackend(works, slot);
   sessions.backendMs[slot]! += works.nowMs - sessions.backendSinceMs[slot]!;
   say(works, slot, replies.backendBusy, Timer.None, Phase.Listening);
 }

@@ -9,17 +9,27 @@
 import { replied } from '../families/dialect.ts';
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
+import { Flag } from '../session/sessions.ts';
 import { Pace } from '../policy/pace.ts';
 import { allowedDelayMs, plannedDelayMs, Timer } from '../policy/patience.ts';
+import { Level } from '../policy/stress.ts';
 import type { Works } from './works.ts';
 
 /** Enters a phase in which the client is waited for; the time it has begins now. */
 export function enter(works: Works, slot: number, next: Phase): void {
   const { smtp, tls } = works.config;
   works.sessions.enter(slot, next);
-  if (next === Phase.Listening) works.wheel.arm(slot, works.nowMs + smtp.commandTimeMs);
+  if (next === Phase.Listening) works.wheel.arm(slot, works.nowMs + commandTimeMs(works, slot));
   else if (next === Phase.Receiving) works.wheel.arm(slot, works.nowMs + smtp.dataBlockTimeMs);
   else if (next === Phase.Handshaking) works.wheel.arm(slot, works.nowMs + tls.handshakeTimeoutMs);
+}
+
+/** How long the client may take for its next command: under stress less, unless it is of good standing. */
+function commandTimeMs(works: Works, slot: number): number {
+  const { smtp, stress, mode } = works.config;
+  if (works.strain.stress.level === Level.Calm || mode === 'observe') return smtp.commandTimeMs;
+  if (works.sessions.has(slot, Flag.GoodStanding)) return smtp.commandTimeMs;
+  return Math.min(smtp.commandTimeMs, stress.commandTimeMs);
 }
 
 /** Says `reply` and goes on to the phase `next`, at once or after the delay that falls under `timer`. */

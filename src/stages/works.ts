@@ -14,6 +14,8 @@ import type { Leavings } from '../families/leavings.ts';
 import type { Lists } from '../policy/lists.ts';
 import type { LimitPlan } from '../policy/limits.ts';
 import type { NetworkSet } from '../policy/networks.ts';
+import type { Recent } from '../policy/recent.ts';
+import type { Room, Stress } from '../policy/stress.ts';
 import type { PoolMap } from '../policy/pool-map.ts';
 import type { SenderPools } from '../reputation/sender-pools.ts';
 import type { DnsLists } from '../reputation/dns-lists.ts';
@@ -22,6 +24,7 @@ import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
 import type { Envelopes } from '../session/envelope.ts';
 import type { Journal, SessionReport } from '../session/journal.ts';
+import type { Seats } from '../session/seats.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { BodyScanner } from '../smtp/body-end.ts';
 import type { LineReader } from '../smtp/line-reader.ts';
@@ -38,6 +41,17 @@ export interface Traps {
   readonly recipients: ReadonlySet<string>;
   /** Our own addresses with the lowest priority. */
   readonly lowPriority: NetworkSet;
+}
+
+/** What is too much, and since when (stages/shed). */
+export interface Strain {
+  readonly stress: Stress;
+  readonly room: Room;
+  /** How late the thread comes to what has happened; told by whoever drives the shard. */
+  readonly loopMs: Recent;
+  /** How long recipients wait to be judged. */
+  readonly backendMs: Recent;
+  lookedMs: number;
 }
 
 export interface Works {
@@ -67,6 +81,8 @@ export interface Works {
   readonly leavings: Leavings;
   readonly senders: SenderPools;
   readonly traps: Traps;
+  readonly strain: Strain;
+  readonly seats: Seats;
   readonly limits: LimitPlan;
   readonly lines: LineReader;
   readonly mailboxes: MailboxReader;

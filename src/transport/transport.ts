@@ -64,6 +64,9 @@ export interface Transport {
   /** Streams this transport can hold at once. Slots of its handles are below it. */
   readonly capacity: number;
 
+  /** Bytes that arrived and were not consumed, over all streams. */
+  readonly inputBytesTotal: number;
+
   /** Called (from outside a turn) when the first thing is noted since the last turn began. */
   onNoted: () => void;
 

@@ -4,6 +4,9 @@
  * A turn is taken when something was noted (once for everything that one round of the event loop brought), when
  * the wheel's next timer is due, and when the last turn had more to do. One timer of the platform serves all
  * sessions; it is set anew only when the next due moment has come closer.
+ *
+ * How late the thread comes to what happens is measured from the first notice, or the due moment, to the end of the turn
+ * that serves it, and told to the shard, which sheds when that becomes too much. Two readings of the clock a turn.
  */
 import type { Shard } from '../shard/shard.ts';
 import type { Clock } from '../timing/clock.ts';
@@ -18,11 +21,12 @@ export class Driver {
   #timer: NodeJS.Timeout | null = null;
   #timerDueMs = Infinity;
   #scheduled = false;
+  #wokenMs = 0;
   #stopped = false;
-  readonly #turn = (): void => this.turn();
+  readonly #turn = (): void => this.#turnSince(this.#wokenMs);
   readonly #timeUp = (): void => {
     this.#timer = null;
-    this.turn();
+    this.#turnSince(this.#timerDueMs);
   };
 
   /** `afterTurn` is called behind each turn, for what is done once a turn (the log). */
@@ -36,6 +40,7 @@ export class Driver {
   wake(): void {
     if (this.#scheduled || this.#stopped) return;
     this.#scheduled = true;
+    this.#wokenMs = this.#clock.nowMs();
     setImmediate(this.#turn);
   }
 
@@ -54,6 +59,13 @@ export class Driver {
   stop(): void {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  /** A turn for what has happened, or was due, at `sinceMs`; how long that waited for the end of the turn is told. */
+  #turnSince(sinceMs: number): void {
+    if (this.#stopped) return;
+    this.turn();
+    this.#shard.hearDelay(Math.max(0, this.#clock.nowMs() - sinceMs));
   }
 
   #setTimer(): void {

@@ -19,6 +19,7 @@ import { NodeTransport } from '../io/node-transport.ts';
 import { SystemClock } from '../io/system-clock.ts';
 import { viewLists } from '../policy/lists.ts';
 import { PoolMap } from '../policy/pool-map.ts';
+import { lobbySlots } from '../policy/stress.ts';
 import { ReputationTable } from '../reputation/table.ts';
 import { Count, Counters } from '../session/counters.ts';
 import { Shard } from '../shard/shard.ts';
@@ -62,7 +63,7 @@ const log = new LineWriter(STDOUT, LOG_BYTES_MAX, () => {
 });
 const journal = new LogJournal(log, (text) => tell({ kind: 'notice', text }));
 const front = new NodeTransport({
-  capacity: order.sessionsMax,
+  capacity: order.sessionsMax + lobbySlots(order.sessionsMax),
   inputBytesMax: Math.max(INPUT_BYTES_MIN, config.smtp.commandLineBytes * 2 + 1024),
   outputBytesMax: OUTPUT_BYTES_MAX,
   fullReply: bytesOf(`${replyTable.sessionsFull.text.replace('%h', config.hostname)}\r\n`),
@@ -77,7 +78,7 @@ const back = new NodeTransport({
 });
 const files = new NodeSpoolFiles(order.spoolDirectory, `sluice-${order.idPrefix}`);
 const senders = new SenderOffers(config.pools.spf, clock);
-const dns = new DnsPort(config.dnsxl.length > 0, order.idPrefix, order.sessionsMax);
+const dns = new DnsPort(config.dnsxl.length > 0, order.idPrefix, front.capacity);
 const leavings = new Leavings();
 const nowMs = clock.nowMs();
 const shard = new Shard({
@@ -89,6 +90,8 @@ const shard = new Shard({
   reputation: new ReputationTable(order.reputation, order.reputationEntries, order.shards, order.shard),
   names: openNames(config, order.nameKey),
   shard: order.shard,
+  shards: order.shards,
+  sessionsMax: order.sessionsMax,
   counters,
   files,
   dns,

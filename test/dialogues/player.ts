@@ -45,6 +45,7 @@ class Player {
     for (const word of (dialogue.headers.get('backend') ?? '').split(/ +/)) setBackend(backend, word);
     const toml = [...DEFAULT_SETTINGS, settingsToml(dialogue.headers.get('settings') ?? '')].join('\n');
     const lanes = dialogue.headers.get('lanes');
+    const sessions = dialogue.headers.get('sessions');
     const config = parseConfig(toml, 'settings');
     const hasTls = dialogue.headers.has('tls');
     this.world = new World({
@@ -55,6 +56,7 @@ class Player {
       ...(splitBytes === undefined ? {} : { splitBytes }),
       ...(dialogue.dns.length === 0 ? {} : { dns: new ScriptedDns(dialogue.dns) }),
       ...(lanes === undefined ? {} : { lanesMax: Number(lanes) }),
+      ...(sessions === undefined ? {} : { sessionsMax: Number(sessions) }),
     });
     const [domain = '', standing, ...networks] = (dialogue.headers.get('pool') ?? '').split(' ');
     if (domain !== '') this.world.setPool(domain, networks, standing === 'good');

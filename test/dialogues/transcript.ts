@@ -68,7 +68,7 @@ export interface Dialogue {
 }
 
 const INDENT = '    ';
-const headerNames = /^(settings|client(?: \d)?|backend|whole|lanes|tls|pool):(?: (.*))?$/;
+const headerNames = /^(settings|client(?: \d)?|backend|whole|lanes|sessions|tls|pool):(?: (.*))?$/;
 /** Several lines of these are several things, not one long one. */
 const repeated = /^(dns):(?: (.*))?$/;
 const spoken = /^ *(\+?\d+\.\d{3}|\+\d+(?:\.\d+)?)? *(C|c|B|\*)(\d?)(?: {2}(.*))?$/;

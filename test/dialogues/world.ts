@@ -37,6 +37,8 @@ export interface WorldOptions {
   /** What clients send arrives in pieces of at most so many bytes. */
   readonly splitBytes?: number;
   readonly capacity?: number;
+  /** Seats, when there are fewer than `capacity`. */
+  readonly sessionsMax?: number;
   readonly lanesMax?: number;
   readonly backend?: Backend;
   readonly dns?: ScriptedDns;
@@ -138,6 +140,7 @@ export class World {
       files: this.files,
       ...(options.dns === undefined ? {} : { dns: options.dns satisfies DnsLists }),
       lanesMax,
+      ...(options.sessionsMax === undefined ? {} : { sessionsMax: options.sessionsMax }),
       senders: {
         enabled: config.pools.spf,
         offer: (words, at, domain, helo) =>

@@ -26,6 +26,7 @@ export function checkShard(shard: Shard, front: SimTransport, nowMs: number, isM
   const { sessions, counters, spool, envelopes, config } = works;
   let open = 0;
   let withEnvelope = 0;
+  let seated = 0;
   for (let slot = 0; slot < sessions.capacity; slot += 1) {
     if (sessions.phaseOf(slot) === Phase.Free) {
       must(!works.wheel.isArmed(slot), 'a free row has no timer', -1, () => `slot ${slot} has one`);
@@ -34,6 +35,7 @@ export function checkShard(shard: Shard, front: SimTransport, nowMs: number, isM
     }
     open += 1;
     if (sessions.envelopes[slot] !== null) withEnvelope += 1;
+    if (sessions.phaseOf(slot) !== Phase.Closing) seated += 1;
     checkSession(works, front, slot, nowMs);
   }
   const opened = counters.valueOf('sessionsOpened');
@@ -49,6 +51,12 @@ export function checkShard(shard: Shard, front: SimTransport, nowMs: number, isM
     'the table knows how many are open',
     -1,
     () => `says ${sessions.open}, has ${open}`,
+  );
+  must(
+    works.seats.taken === seated,
+    'a session has a seat until it is on its way out',
+    -1,
+    () => `${works.seats.taken} seats, ${seated} sessions`,
   );
   must(
     isMore || front.streamsOpen === open,

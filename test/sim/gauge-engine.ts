@@ -30,6 +30,7 @@ class Script implements Transport {
   }
 
   readonly capacity = 1;
+  readonly inputBytesTotal = 0;
   onNoted: () => void = () => undefined;
   said = 0;
   lines: readonly Uint8Array[];

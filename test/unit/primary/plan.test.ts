@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
+import { lobbySlots } from '../../../src/policy/stress.ts';
 import { readMachine } from '../../../src/primary/machine.ts';
 import type { Plan } from '../../../src/primary/plan.ts';
 import { planFor, planText } from '../../../src/primary/plan.ts';
@@ -57,7 +58,7 @@ const rows: { title: string; cores: number; filesMax: number; wishes: Wishes; pl
     cores: 8,
     filesMax: 20_000,
     wishes: { maxSessions: 1_000_000, maxConnections: 100 },
-    plan: { processes: 54, shardsPerProcess: 1, lanesPerShard: 1 },
+    plan: { processes: 57, shardsPerProcess: 1, lanesPerShard: 1 },
   },
 ];
 
@@ -118,7 +119,8 @@ describe('planFor', () => {
         expect(shards * sessionsPerShard).toBeGreaterThanOrEqual(wishes.maxSessions);
         expect(shards * lanesPerShard).toBeLessThanOrEqual(wishes.maxConnections);
         // Sockets of one process, and something for its own files.
-        expect(shardsPerProcess * (sessionsPerShard + lanesPerShard)).toBeLessThan(filesMax - 128);
+        const slots = sessionsPerShard + lobbySlots(sessionsPerShard);
+        expect(shardsPerProcess * (slots + lanesPerShard)).toBeLessThan(filesMax - 128);
         if (wishes.processes > 0) expect(processes).toBe(wishes.processes);
         expect(shards).toBeGreaterThanOrEqual(wishes.shards);
       }),

@@ -17,6 +17,7 @@ afterEach(() => void vi.useRealTimers());
 function rig() {
   const state = {
     turns: [] as number[],
+    delaysMs: [] as number[],
     afterTurns: 0,
     dueMs: Infinity,
     more: 0,
@@ -31,6 +32,7 @@ function rig() {
       return state.more >= 0;
     },
     nextDueMs: () => state.dueMs,
+    hearDelay: (delayMs: number) => void state.delaysMs.push(delayMs),
   } as Shard;
   const driver = new Driver(shard, { nowMs: () => state.nowMs }, () => {
     state.afterTurns += 1;
@@ -163,4 +165,17 @@ it('leaves no timer when it is stopped by what is done behind a turn', () => {
   state.afterTurn = () => driver.stop();
   driver.turn();
   expect(vi.getTimerCount()).toBe(0);
+});
+
+it('tells how long what has happened waited for the end of its turn, or what was due', () => {
+  const { state, driver, pass } = rig();
+  driver.wake();
+  state.nowMs = 7;
+  vi.advanceTimersByTime(0);
+  expect(state.delaysMs).toEqual([7]);
+  state.dueMs = 20;
+  driver.turn();
+  state.nowMs = 15;
+  pass(13);
+  expect(state.delaysMs).toEqual([7, 8]);
 });

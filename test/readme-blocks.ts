@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { settingsMarkdown } from '../src/config/describe.ts';
 import { limitTable } from '../src/policy/limits.ts';
 import { signals } from '../src/reputation/signals.ts';
-import { counterTable } from '../src/session/counters.ts';
+import { counterTable } from '../src/session/counter-table.ts';
 import { endingTable } from '../src/session/endings.ts';
 import { replyTable } from '../src/smtp/replies.ts';
 import { verbTable } from '../src/smtp/verbs.ts';

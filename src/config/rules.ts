@@ -126,6 +126,17 @@ const rules: readonly Rule[] = [
     },
   },
   {
+    reads: [
+      ['shape', 'slow_from'],
+      ['shape', 'slow_at'],
+    ],
+    check(config, _host, complain) {
+      const { slowFrom, slowAt } = config.shape;
+      if (slowFrom < slowAt) return;
+      complain(['shape', 'slow_from'], `got ${slowFrom}, want less than slow_at (${slowAt})`);
+    },
+  },
+  {
     reads: [['stress']],
     check(config, _host, complain) {
       const { leave, enter, shed } = config.stress;

@@ -3,7 +3,7 @@
  *
  * A part of THE table (settings), which says what a row is made of.
  */
-import { choice, connecting, duration, integer, path, size } from './kinds.ts';
+import { choice, connecting, duration, flag, integer, path, size } from './kinds.ts';
 import { section } from './sections.ts';
 
 export const engineSettings = {
@@ -126,26 +126,57 @@ export const engineSettings = {
     ),
   }),
 
-  shape: section('How clients with a bad score are slowed, within their own timers.', {
-    slow_at: integer(
-      40,
-      { min: 1, max: 1_000 },
-      'Score from which the greeting drips and replies are delayed.',
-    ),
-    reply_delay: duration('15s', { min: '0s', max: '4min' }, 'Delay of each reply.'),
-    timer_share: integer(
-      50,
-      { min: 1, max: 90 },
-      'Most that Sluice uses of any timer of the client, in percent.',
-    ),
-    total_max: duration(
-      '10min',
-      { min: '0s', max: '1h' },
-      'Most that Sluice adds to one message, all delays together.',
-    ),
-    drip: size('16B', { min: '1B', max: '512B' }, 'Bytes of the greeting that a slow client gets at a time.'),
-    drip_interval: duration('2s', { min: '100ms', max: '1min' }, 'Time between two drips.'),
-  }),
+  shape: section(
+    'How suspicious clients are slowed, in proportion to their score and within their own timers.',
+    {
+      slow_from: integer(
+        15,
+        { min: 0, max: 999 },
+        'Score above which a client is slowed: a little at first, in proportion, in full at slow_at.',
+      ),
+      slow_at: integer(
+        40,
+        { min: 1, max: 1_000 },
+        'Score of the full plan: the delays below as they stand. A higher score stretches them further.',
+      ),
+      scale_max: integer(
+        400,
+        { min: 100, max: 1_000 },
+        'Most that a score stretches the plan to, in percent; the timers and total_max hold all the same.',
+      ),
+      reply_delay: duration('15s', { min: '0s', max: '4min' }, 'Delay of the greeting and of each reply.'),
+      body_rate: size('1kB', { min: '64B', max: '1GB' }, 'Bytes of a message that are read in a second.'),
+      hold: duration(
+        '1min',
+        { min: '0s', max: '5min' },
+        'How long a whole message is held before the backend sees anything of it. Who leaves meanwhile has delivered nothing.',
+      ),
+      timer_share: integer(
+        50,
+        { min: 1, max: 90 },
+        'Most that Sluice uses of any timer of the client, in percent.',
+      ),
+      total_max: duration(
+        '10min',
+        { min: '0s', max: '1h' },
+        'Most that Sluice adds to one session, all delays together.',
+      ),
+      drip: size(
+        '16B',
+        { min: '1B', max: '512B' },
+        'Bytes of the greeting, or of a reply, that go out at a time.',
+      ),
+      drip_interval: duration(
+        '2s',
+        { min: '100ms', max: '1min' },
+        'Time between two drips, and between two reads of a slow body.',
+      ),
+      drip_replies: flag(
+        false,
+        'Replies drip as the greeting does, instead of coming whole at the end of their delay.',
+      ),
+    },
+  ),
 
   stress: section(
     'What is done when it becomes too much: of sessions, memory, work or waiting for the backend.',
@@ -170,6 +201,11 @@ export const engineSettings = {
         '10s',
         { min: '1s', max: '1h' },
         'Under stress: for one command of a client that is not of good standing, if smtp.command_time is longer.',
+      ),
+      delays: integer(
+        50,
+        { min: 0, max: 100 },
+        'Under stress: how much is kept of the delays of slow clients, in percent.',
       ),
       reserve: integer(
         10,

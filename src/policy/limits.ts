@@ -13,7 +13,7 @@
  */
 import type { Config } from '../config/config.ts';
 import { Rate } from '../reputation/rates.ts';
-import type { CounterName } from '../session/counters.ts';
+import type { CounterName } from '../session/counter-table.ts';
 import type { EndingName } from '../session/endings.ts';
 import type { ReplyName } from '../smtp/replies.ts';
 

@@ -6,6 +6,7 @@
  */
 import type { Config } from '../config/config.ts';
 import { Pass } from '../reputation/layout.ts';
+import { scaleForScore } from './plan.ts';
 
 /** How a session is spoken to. */
 export const Pace = {
@@ -13,7 +14,7 @@ export const Pace = {
   Instant: 0,
   /** Unknown: the greeting trap, then full speed. */
   Screened: 1,
-  /** Suspicious: the greeting drips, replies wait. */
+  /** Suspicious: the greeting drips, replies and the body wait, as the plan has it (plan). */
   Slow: 2,
   /** Sent away with one line. */
   Refused: 3,
@@ -31,7 +32,7 @@ export function paceFor(config: Config, listed: Listed, score: number, passed: b
   if (listed === 'allow') return Pace.Instant;
   if (config.mode === 'observe') return Pace.Instant;
   if (listed === 'deny') return Pace.Refused;
-  if (listed === 'slow' || score >= config.shape.slowAt) return Pace.Slow;
+  if (listed === 'slow' || scaleForScore(config, score) > 0) return Pace.Slow;
   return passed || config.screen.greetWaitMs === 0 ? Pace.Instant : Pace.Screened;
 }
 

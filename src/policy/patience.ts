@@ -8,7 +8,8 @@
  * configuration beside each timer and refuses one that breaks one.
  *
  * Replies to RSET, NOOP, QUIT and errors carry no delay: RFC 5321 names no timer for them and Postfix gives
- * RSET 20 seconds; and an answer to a final dot is never held back, since that is how mail gets doubled (RFC 1047).
+ * RSET 20 seconds. A message is held only before the backend has anything of it; its answer is never held back, since that is how
+ * mail gets doubled (RFC 1047).
  */
 import type { Config } from '../config/config.ts';
 
@@ -19,8 +20,12 @@ export const Timer = {
   Mail: 2,
   Rcpt: 3,
   Data: 4,
+  /** From the final dot until the backend sees the message. */
+  Dot: 5,
+  /** Between two pieces of a message. */
+  Block: 6,
   /** No timer: no delay is allowed. */
-  None: 5,
+  None: 7,
 } as const;
 export type Timer = (typeof Timer)[keyof typeof Timer];
 
@@ -29,19 +34,27 @@ const MINUTE_MS = 60_000;
 /** Half of what a client waits for the answer to its message (RFC 5321 §4.5.3.2.6): by then a lane has all of it. */
 export const HANDOVER_MS_MAX = 5 * MINUTE_MS;
 
+/** So many bytes a client may hand to its network at once; all of them together have the timer of one block. */
+const BLOCK_BYTES = 65_536;
+
 interface TimerRow {
   readonly name: string;
   readonly limitMs: number;
+  /** Of that, what is ours to spend a share of; the rest is kept for the backend. */
+  readonly oursMs: number;
   readonly source: string;
 }
 
 /** Limits by number of the timer. RFC 5321 has none for EHLO; senders use that of the greeting. */
+// prettier-ignore
 export const timerTable: readonly TimerRow[] = [
-  { name: 'greeting (220)', limitMs: 5 * MINUTE_MS, source: 'RFC 5321 §4.5.3.2.1' },
-  { name: 'EHLO, HELO', limitMs: 5 * MINUTE_MS, source: 'as the greeting; Postfix smtp_helo_timeout' },
-  { name: 'MAIL', limitMs: 5 * MINUTE_MS, source: 'RFC 5321 §4.5.3.2.2' },
-  { name: 'RCPT', limitMs: 5 * MINUTE_MS, source: 'RFC 5321 §4.5.3.2.3' },
-  { name: 'DATA (354)', limitMs: 2 * MINUTE_MS, source: 'RFC 5321 §4.5.3.2.4' },
+  { name: 'greeting (220)', limitMs: 5 * MINUTE_MS, oursMs: 5 * MINUTE_MS, source: 'RFC 5321 §4.5.3.2.1' },
+  { name: 'EHLO, HELO', limitMs: 5 * MINUTE_MS, oursMs: 5 * MINUTE_MS, source: 'as the greeting; Postfix smtp_helo_timeout' },
+  { name: 'MAIL', limitMs: 5 * MINUTE_MS, oursMs: 5 * MINUTE_MS, source: 'RFC 5321 §4.5.3.2.2' },
+  { name: 'RCPT', limitMs: 5 * MINUTE_MS, oursMs: 5 * MINUTE_MS, source: 'RFC 5321 §4.5.3.2.3' },
+  { name: 'DATA (354)', limitMs: 2 * MINUTE_MS, oursMs: 2 * MINUTE_MS, source: 'RFC 5321 §4.5.3.2.4' },
+  { name: 'end of data', limitMs: 10 * MINUTE_MS, oursMs: 10 * MINUTE_MS - HANDOVER_MS_MAX, source: 'RFC 5321 §4.5.3.2.6; until the backend has it all' },
+  { name: 'data block', limitMs: 3 * MINUTE_MS, oursMs: 3 * MINUTE_MS, source: 'RFC 5321 §4.5.3.2.5; 64 kB at the lowest rate' },
 ];
 
 /**
@@ -51,44 +64,75 @@ export const timerTable: readonly TimerRow[] = [
 export function allowedDelayMs(config: Config, timer: Timer, plannedMs: number, spentMs: number): number {
   const row = timerTable[timer];
   if (row === undefined) return 0;
-  const shareMs = Math.floor((row.limitMs * config.shape.timerShare) / 100);
+  const shareMs = Math.floor((row.oursMs * config.shape.timerShare) / 100);
   const leftMs = config.shape.totalMaxMs - spentMs;
   return Math.max(0, Math.min(plannedMs, shareMs, leftMs));
 }
 
-/** The delay planned for a timer when a session is slow, before the budget is applied. */
-export function plannedDelayMs(config: Config, timer: Timer): number {
-  if (timer === Timer.None) return 0;
-  return timer === Timer.Greeting
-    ? Math.max(config.screen.greetWaitMs, config.shape.replyDelayMs)
-    : config.shape.replyDelayMs;
+/** The delay planned for a timer at `scale` percent of the plan (policy/plan), before the budget is applied. */
+export function plannedDelayMs(config: Config, timer: Timer, scale: number): number {
+  const { replyDelayMs, holdMs } = config.shape;
+  switch (timer) {
+    case Timer.Greeting:
+      return Math.max(config.screen.greetWaitMs, Math.round((replyDelayMs * scale) / 100));
+    case Timer.Dot:
+      return Math.round((holdMs * scale) / 100);
+    case Timer.Block:
+    case Timer.None:
+      return 0;
+    default:
+      return Math.round((replyDelayMs * scale) / 100);
+  }
+}
+
+/**
+ * Bytes of a body that are read in a second at `scale` percent of the plan. Never so few that one large write of the client
+ * would outlast the share of its timer.
+ */
+export function bodyRateFor(config: Config, scale: number): number {
+  const { bodyRateBytes, timerShare } = config.shape;
+  const blockSec = (timerTable[Timer.Block]!.oursMs * timerShare) / 100 / 1000;
+  return Math.ceil(Math.max((bodyRateBytes * 100) / Math.max(1, scale), BLOCK_BYTES / blockSec));
 }
 
 /** Worst case of a configuration beside each timer, for `sluice check`. */
 export function patienceTable(
   config: Config,
 ): readonly { timer: string; limitMs: number; worstMs: number; source: string }[] {
+  const { scaleMax, totalMaxMs } = config.shape;
   const slowed = [Timer.Greeting, Timer.Mail, Timer.Rcpt].filter((timer) => slowsByRate(config, timer));
-  const rows = timerTable.map((row, timer) => {
-    const excessMs = slowed.some((one) => one === timer)
-      ? allowedDelayMs(config, timer as Timer, Infinity, 0)
-      : 0;
-    const slowMs = allowedDelayMs(config, timer as Timer, plannedDelayMs(config, timer as Timer), 0);
+  const rows = timerTable.map((row, at) => {
+    const timer = at as Timer;
+    const excessMs = slowed.some((one) => one === timer) ? allowedDelayMs(config, timer, Infinity, 0) : 0;
+    const slowMs =
+      timer === Timer.Block
+        ? allowedDelayMs(config, timer, Math.floor((BLOCK_BYTES * 1000) / bodyRateFor(config, scaleMax)), 0)
+        : allowedDelayMs(config, timer, plannedDelayMs(config, timer, scaleMax), 0);
     const screenedMs = timer === Timer.Greeting ? config.screen.greetWaitMs : 0;
-    // A recipient is judged by the backend: the wait for a lane and for its reply falls under the same timer.
-    const backendMs = timer === Timer.Rcpt ? backendWorstMs(config) : 0;
     return {
       timer: row.name,
       limitMs: row.limitMs,
       // The wait for the backend is a part of what a rate asks for (stages/speak).
-      worstMs: Math.max(Math.max(slowMs, screenedMs) + backendMs, excessMs),
+      worstMs: Math.max(Math.max(slowMs, screenedMs) + backendWorstMs(config, timer), excessMs),
       source: row.source,
     };
   });
-  // Behind the dot Sluice adds the way to a lane; how long the backend then takes for its answer is its own affair.
-  const handoverMs = Math.max(config.backend.waitMaxMs, HANDOVER_MS_MAX);
-  const source = 'RFC 5321 §4.5.3.2.6; until the backend has it all';
-  return [...rows, { timer: 'end of data', limitMs: 10 * MINUTE_MS, worstMs: handoverMs, source }];
+  const worstMs = planTotalMs(config, scaleMax);
+  return [
+    ...rows,
+    { timer: 'a short message, in all', limitMs: totalMaxMs, worstMs, source: 'shape.total_max' },
+  ];
+}
+
+/** The timers that one message with one recipient passes, in order. */
+const way: readonly Timer[] = [Timer.Greeting, Timer.Helo, Timer.Mail, Timer.Rcpt, Timer.Data, Timer.Dot];
+
+/** What `scale` percent of the plan add to one message with one recipient, the time of its body not counted, in milliseconds. */
+export function planTotalMs(config: Config, scale: number): number {
+  let spentMs = 0;
+  for (const timer of way)
+    spentMs += allowedDelayMs(config, timer, plannedDelayMs(config, timer, scale), spentMs);
+  return spentMs;
 }
 
 /** Whether a rate near its limit can delay what falls under a timer; what a session owes is paid at MAIL and RCPT alike. */
@@ -102,8 +146,12 @@ function slowsByRate(config: Config, timer: Timer): boolean {
   );
 }
 
-function backendWorstMs(config: Config): number {
-  return config.backend.waitMaxMs + config.backend.connectTimeoutMs + config.backend.replyTimeoutMs;
+/** What the backend may take of a timer. A recipient is judged by it; behind the dot it is the way to a lane that counts. */
+function backendWorstMs(config: Config, timer: Timer): number {
+  const { waitMaxMs, connectTimeoutMs, replyTimeoutMs } = config.backend;
+  if (timer === Timer.Rcpt) return waitMaxMs + connectTimeoutMs + replyTimeoutMs;
+  // How long the backend then takes for its answer is its own affair.
+  return timer === Timer.Dot ? Math.max(waitMaxMs, HANDOVER_MS_MAX) : 0;
 }
 
 /** What is wrong with the waiting times of a configuration; empty when it keeps every timer. */

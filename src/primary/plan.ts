@@ -47,7 +47,16 @@ export function planFor(config: Config, machine: Machine): Plan | string {
   if (fitAlone < 1)
     return `the limit of ${machine.filesMax} open files is too small; raise it (ulimit -n, LimitNOFILE)`;
 
-  const processes = config.engine.processes > 0 ? config.engine.processes : Math.ceil(maxSessions / fitAlone);
+  if (config.engine.processes > 0) return planWith(config, machine, shardsWanted, config.engine.processes);
+  const processes = Math.ceil(maxSessions / fitAlone);
+  const plan = planWith(config, machine, shardsWanted, processes);
+  // The slots of each shard are rounded: at the edge one process more is needed than sessions alone ask for.
+  return typeof plan === 'string' ? planWith(config, machine, shardsWanted, processes + 1) : plan;
+}
+
+function planWith(config: Config, machine: Machine, shardsWanted: number, processes: number): Plan | string {
+  const { maxSessions } = config.engine;
+  const lanesMax = config.backend.maxConnections;
   const shardsPerProcess = Math.max(1, Math.ceil(shardsWanted / processes));
   const shards = processes * shardsPerProcess;
   const lanesPerShard = Math.floor(lanesMax / shards);

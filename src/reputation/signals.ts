@@ -5,7 +5,7 @@
  * half of its amount in its half-life, and counts for `cap` points at most, however often it was seen. As a
  * scale: what only a zombie does is worth the whole step to a slow client at once (40 and more; `shape.slow_at` is 40 as
  * shipped). What a clumsy but honest client may do needs repetition within its half-life: four stalls, ten bad commands.
- * Hang-ups alone, or bad neighbours alone, are never enough: their caps are below that step.
+ * Hang-ups alone, or bad neighbours alone, are never enough for the full plan of delays (policy/plan): their caps are below that step.
  *
  * `id` stands in shared memory and in the state file: a new row takes a new number, below 32, and no number comes
  * back. `passBit` is the test that a client fails by this signal; who ends the session without it has passed.
@@ -47,6 +47,7 @@ export const signals = {
   badMember:        { id: 14, weight: 8,   halfLifeSec: DAY,      cap: 30,  says: 'is a network or pool of which a member became bad' },
   goodMember:       { id: 15, weight: -10, halfLifeSec: 14 * DAY, cap: 80,  says: 'is a network or pool of which a known member had a message accepted' },
   listed:           { id: 17, weight: 5,   halfLifeSec: DAY,      cap: 15,  says: 'is on DNS lists, with a weight of dnsxl_policy.slow_at or more' },
+  outlasted:        { id: 18, weight: -40, halfLifeSec: 14 * DAY, cap: 40,  says: 'waited through a whole plan of delays and then had a message accepted' },
   tlsInjection:     { id: 16, weight: 40,  halfLifeSec: 2 * DAY,  cap: 120, says: 'sent plaintext behind STARTTLS' },
 } as const satisfies Record<string, Signal>;
 

@@ -47,6 +47,12 @@ export const endingTable = {
     says: 'hung up with an envelope open',
   },
   leftMessage: { blame: 'client', verdict: 'abandoned', signal: 'hangup', says: 'hung up inside a message' },
+  leftHold: {
+    blame: 'client',
+    verdict: 'abandoned',
+    signal: 'hangup',
+    says: 'hung up while its message was held, before the backend had any of it',
+  },
   leftDelivery: {
     blame: 'client',
     verdict: 'abandoned',

@@ -21,6 +21,8 @@ export class Envelope {
   bodyBytes = 0;
   /** When the message was asked for. */
   bodySinceMs = 0;
+  /** When the first bytes of it came; -1 before. */
+  bodyFromMs = -1;
   /** The reply that waits for the end of a message which is thrown away; null while it is kept. */
   refusal: Uint8Array | null = null;
 
@@ -32,6 +34,7 @@ export class Envelope {
     this.announcedBytes = 0;
     this.bodyBytes = 0;
     this.bodySinceMs = 0;
+    this.bodyFromMs = -1;
     this.refusal = null;
   }
 }

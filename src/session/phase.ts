@@ -23,8 +23,15 @@ export const Phase = {
   Closing: 7,
   /** C: 220 was said to STARTTLS; what comes is the handshake, and the transport's to read. */
   Handshaking: 8,
+  /** T: the message of a slow client is whole and held; the backend has nothing of it. */
+  Holding: 9,
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
+
+/** Phases in which a message is in hand. */
+export function isWithMessage(phase: Phase): boolean {
+  return phase === Phase.Receiving || phase === Phase.Holding || phase === Phase.Delivering;
+}
 
 /** The stage that a phase belongs to, as the log says it; a session that was never let in ended in `admit`. */
 export const stageNames = [
@@ -37,4 +44,5 @@ export const stageNames = [
   'deliver',
   'end',
   'starttls',
+  'deliver',
 ] as const;

@@ -5,7 +5,7 @@
  * there is no map between the two. The columns are written by the stages, each of which owns a few of them;
  * `open` and `close` are the only way a row comes and goes, and `enter` the only way its phase changes.
  *
- * Memory: about 157 bytes of columns a slot, taken at birth. Strings (address, HELO) are held from the
+ * Memory: about 173 bytes of columns a slot, taken at birth. Strings (address, HELO) are held from the
  * moment they are known until the row is closed. Nothing else of a session lives here: an envelope comes
  * with MAIL (session/envelope), a message with DATA (backend/spool).
  */
@@ -103,6 +103,16 @@ export class Sessions {
   readonly excessDelaysMs: Uint32Array;
   readonly askedMs: Float64Array;
 
+  /**
+   * slow: percent of the plan (policy/plan), the least that it may be for what the client did, and the patience of its
+   * family in milliseconds, 0 for none.
+   */
+  readonly scales: Uint16Array;
+  readonly scaleFloors: Uint16Array;
+  readonly patienceMs: Uint32Array;
+  /** deliver: when more of a slow body may be read; 0 while nothing is kept back. */
+  readonly bodyDueMs: Float64Array;
+
   /** deliver: the body's state between two pieces (smtp/body-end). */
   readonly bodyStates: Uint8Array;
   readonly backendSinceMs: Float64Array;
@@ -159,6 +169,10 @@ export class Sessions {
     this.limits = new Uint8Array(capacity);
     this.excessDelaysMs = new Uint32Array(capacity);
     this.askedMs = new Float64Array(capacity);
+    this.scales = new Uint16Array(capacity);
+    this.scaleFloors = new Uint16Array(capacity);
+    this.patienceMs = new Uint32Array(capacity);
+    this.bodyDueMs = new Float64Array(capacity);
     this.bodyStates = new Uint8Array(capacity);
     this.backendSinceMs = new Float64Array(capacity);
     this.dnsWeights = new Int16Array(capacity);
@@ -211,6 +225,10 @@ export class Sessions {
     this.limits[slot] = 0;
     this.excessDelaysMs[slot] = 0;
     this.askedMs[slot] = nowMs;
+    this.scales[slot] = 0;
+    this.scaleFloors[slot] = 0;
+    this.patienceMs[slot] = 0;
+    this.bodyDueMs[slot] = 0;
     this.bodyStates[slot] = 0;
     this.backendSinceMs[slot] = 0;
     this.dnsWeights[slot] = 0;

@@ -17,17 +17,18 @@ import type { Handle } from '../base/handle.ts';
 import { SlotQueue } from '../base/slot-queue.ts';
 import { Count } from '../session/counters.ts';
 import { NO_ENDING } from '../session/endings.ts';
-import { Phase } from '../session/phase.ts';
+import { isWithMessage, Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { Noted } from '../transport/transport.ts';
 import { admit } from '../stages/admit.ts';
 import { continueGreeting, hearEarly } from '../stages/banner.ts';
 import { converse } from '../stages/converse.ts';
-import { delivered, notDeliveredInTime, receive, refuseIfListed } from '../stages/deliver.ts';
+import { delivered, handOver, notDeliveredInTime, refuseIfListed } from '../stages/deliver.ts';
 import { cut, dismiss, finish, streamGone } from '../stages/end.ts';
 import { nextListed } from '../stages/listed.ts';
 import { hearAhead, leaveIfEnded } from '../stages/meanwhile.ts';
 import { noLaneInTime, recipientJudged } from '../stages/recipient.ts';
+import { bodyTimeUp, receive } from '../stages/receive.ts';
 import { classify } from '../stages/seat.ts';
 import { hearLoopDelay, lookAround, nextLookMs } from '../stages/shed.ts';
 import { flush, pay } from '../stages/speak.ts';
@@ -109,6 +110,7 @@ export class Shard {
     works.draining = true;
     for (let slot = 0; slot < works.sessions.capacity; slot++) {
       const phase = works.sessions.phaseOf(slot);
+      if (phase === Phase.Holding) handOver(works, slot);
       if (phase === Phase.Free || phase === Phase.Closing || isWithMessage(phase)) continue;
       // In the middle of a handshake nothing can be said.
       if (phase === Phase.Handshaking) cut(works, slot, 'shuttingDown');
@@ -147,7 +149,9 @@ export class Shard {
       case Phase.Verifying:
         return noLaneInTime(works, slot);
       case Phase.Receiving:
-        return dismiss(works, slot, 'dataTimeLimit', replies.dataTimeLimit);
+        return bodyTimeUp(works, slot);
+      case Phase.Holding:
+        return handOver(works, slot);
       case Phase.Delivering:
         return notDeliveredInTime(works, slot);
       case Phase.Handshaking:
@@ -165,7 +169,7 @@ export class Shard {
   #lists(): void {
     const { works } = this;
     for (let slot = nextListed(works); slot >= 0; slot = nextListed(works)) {
-      if (works.sessions.phaseOf(slot) === Phase.Delivering) refuseIfListed(works, slot);
+      refuseIfListed(works, slot);
       this.#run(slot);
     }
   }
@@ -232,6 +236,7 @@ export class Shard {
         return leaveIfEnded(works, slot);
       case Phase.Receiving:
         return receive(works, slot);
+      case Phase.Holding:
       case Phase.Delivering:
         return leaveIfEnded(works, slot);
       case Phase.Handshaking:
@@ -291,9 +296,4 @@ export class Shard {
     this.#capabilitiesSeen = lanes.capabilitiesVersion;
     greetings.learn(lanes.capabilities);
   }
-}
-
-/** Phases in which a message is in hand. */
-function isWithMessage(phase: Phase): boolean {
-  return phase === Phase.Receiving || phase === Phase.Delivering;
 }

@@ -27,6 +27,7 @@ import { limitReply, overAtConnect } from './limit.ts';
 import { noteLowPriority } from './traps.ts';
 import { askLists } from './listed.ts';
 import { takeSeat } from './seat.ts';
+import { replan, slowInFull } from './slow.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
 
@@ -60,6 +61,7 @@ export function admit(works: Works, handle: Handle): void {
   }
   const pace = paceFor(works.config, listed, sessions.scores[slot]!, sessions.has(slot, Flag.Passed));
   sessions.paces[slot] = pace;
+  if (pace === Pace.Slow) planFor(works, slot, listed);
   if (pace === Pace.Refused) return turnAway(works, slot, 'denied', works.replies.denied);
   const shed = takeSeat(works, slot, listed === 'allow');
   if (shed !== null) return turnAway(works, slot, shed, shedReply(works, shed));
@@ -67,6 +69,12 @@ export function admit(works: Works, handle: Handle): void {
   if (pace === Pace.Instant && sessions.has(slot, Flag.KnownByPool)) counters.add(Count.knownByPool);
   if (listed !== 'allow') askLists(works, slot);
   return startGreeting(works, slot);
+}
+
+/** Who is on a list of the operator's is slowed in full, whatever its score. */
+function planFor(works: Works, slot: number, listed: Listed): void {
+  if (listed === 'slow') slowInFull(works, slot);
+  else replan(works, slot);
 }
 
 function shedReply({ replies }: Works, ending: EndingName): Uint8Array {

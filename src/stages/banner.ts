@@ -12,13 +12,14 @@
  */
 import { Trait } from '../families/dialect.ts';
 import { Action, Pace } from '../policy/pace.ts';
-import { allowedDelayMs, plannedDelayMs, Timer } from '../policy/patience.ts';
+import { allowedDelayMs, Timer } from '../policy/patience.ts';
 import { Level } from '../policy/stress.ts';
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
 import { bytesDue, dripDoneMs } from '../timing/pacer.ts';
 import { dismiss } from './end.ts';
 import { failTest } from './learn.ts';
+import { slowDelayMs } from './slow.ts';
 import { charge, enter, say } from './speak.ts';
 import type { Works } from './works.ts';
 
@@ -52,7 +53,7 @@ function greetingMs(works: Works, slot: number, excessMs: number): number {
   const pace = sessions.paces[slot];
   let plannedMs = 0;
   if (pace === Pace.Screened) plannedMs = screenedMs(works);
-  else if (pace === Pace.Slow) plannedMs = plannedDelayMs(config, Timer.Greeting);
+  else if (pace === Pace.Slow) plannedMs = slowDelayMs(works, slot, Timer.Greeting);
   return allowedDelayMs(config, Timer.Greeting, Math.max(plannedMs, excessMs), 0);
 }
 

@@ -6,7 +6,7 @@
  * before PIPELINING was offered, lines that end in a bare LF, another protocol altogether.
  *
  * In: phase Listening.   Out: Listening, Owing (a reply is due later), Verifying (stages/recipient), Receiving
- * (stages/deliver), Handshaking (stages/starttls) or Closing.
+ * (stages/receive), Handshaking (stages/starttls) or Closing.
  * Cost: one look for LF, one table look-up, one prepared reply. A command that names something (HELO, MAIL,
  * RCPT) makes one string of it.
  */
@@ -24,11 +24,11 @@ import { Oddity } from '../smtp/line-reader.ts';
 import { Argument } from '../smtp/mailbox.ts';
 import type { ReplyName } from '../smtp/replies.ts';
 import { argumentStart, Verb, verbOf, verbTable } from '../smtp/verbs.ts';
-import { startReceiving } from './deliver.ts';
 import { cut, dismiss, leavingOf } from './end.ts';
 import { forgetEnvelope } from './forget.ts';
 import { failTest, note } from './learn.ts';
 import { mayMail, mayRcpt } from './limit.ts';
+import { startReceiving } from './receive.ts';
 import { judgeRecipient } from './recipient.ts';
 import { say } from './speak.ts';
 import { offersTls, startTls } from './starttls.ts';

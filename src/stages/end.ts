@@ -36,17 +36,20 @@ const SHED_LAST = endingNumber('sessionsFull');
 
 /** Says a last reply at once and closes. */
 export function dismiss(works: Works, slot: number, ending: EndingName, lastReply: Uint8Array): void {
-  if (works.sessions.phaseOf(slot) === Phase.Greeting) endDrippingLine(works, slot);
+  const phase = works.sessions.phaseOf(slot);
+  if (phase === Phase.Greeting || phase === Phase.Owing) endDrippingLine(works, slot);
   works.outbox.put(lastReply);
   setEnding(works, slot, ending);
   works.sessions.enter(slot, Phase.Closing);
 }
 
-/** A greeting that drips may stand in the middle of a line: what is said next begins a line of its own. */
+/** What drips may stand in the middle of a line: what is said next begins a line of its own. */
 function endDrippingLine(works: Works, slot: number): void {
-  const { teaser } = works.greetings;
-  const dripped = works.sessions.dripped[slot]!;
-  if (dripped > 0 && dripped < teaser.length) works.outbox.put(teaser.subarray(dripped));
+  const { sessions, greetings, outbox } = works;
+  const phase = sessions.phaseOf(slot);
+  const dripping = phase === Phase.Greeting ? greetings.teaser : sessions.owed[slot]!;
+  const dripped = sessions.dripped[slot]!;
+  if (dripped > 0 && dripped < dripping.length) outbox.put(dripping.subarray(dripped));
 }
 
 /** Closes behind what was said already: the client is gone or does not read. */
@@ -89,6 +92,8 @@ export function leavingOf(works: Works, slot: number): EndingName {
       return 'leftWaiting';
     case Phase.Receiving:
       return 'leftMessage';
+    case Phase.Holding:
+      return 'leftHold';
     case Phase.Delivering:
       return 'leftDelivery';
     case Phase.Handshaking:

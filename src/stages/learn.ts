@@ -9,6 +9,8 @@ import { Trait } from '../families/dialect.ts';
 import { limitNames } from '../policy/limits.ts';
 import type { Action, TestName } from '../policy/pace.ts';
 import { Action as Actions, actionOf, Pace } from '../policy/pace.ts';
+import { planTotalMs } from '../policy/patience.ts';
+import { SCALE_FULL } from '../policy/plan.ts';
 import { SIGNALS_MAX } from '../reputation/decay.ts';
 import { PASSES } from '../reputation/layout.ts';
 import type { SignalName } from '../reputation/signals.ts';
@@ -17,6 +19,7 @@ import { isGoodHost } from '../reputation/standing.ts';
 import { Count } from '../session/counters.ts';
 import { Flag } from '../session/sessions.ts';
 import { senderDomain } from '../smtp/sender-domain.ts';
+import { endPlan, slowInFull } from './slow.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
 
@@ -80,6 +83,18 @@ export function creditPools(works: Works, slot: number): void {
   if (domain !== '') senders.offer(sessions.addresses, slot * 4, domain, sessions.helos[slot]!);
 }
 
+/** The backend took a message of a slow client: it has waited long enough (slow). */
+export function creditPatience(works: Works, slot: number): void {
+  const { sessions, counters, config } = works;
+  if (sessions.paces[slot] !== Pace.Slow || sessions.has(slot, Flag.RefuseRecipients)) return;
+  // Who became slow on the way has not met the whole plan. Half of it says enough.
+  const scale = sessions.scales[slot]!;
+  if (sessions.delaysMs[slot]! < planTotalMs(config, scale) / 2) return;
+  counters.add(Count.outlasted);
+  if (scale >= SCALE_FULL) note(works, slot, 'outlasted');
+  endPlan(works, slot);
+}
+
 /** True when the signal was noted in this session before. */
 export function wasNoted(works: Works, slot: number, name: SignalName): boolean {
   return (works.sessions.signals[slot]! & bitOf(name)) !== 0;
@@ -98,10 +113,7 @@ export function failTest(works: Works, slot: number, test: TestName): Action {
   if (action === Actions.Ignore) return action;
   sessions.clear(slot, Flag.Passed);
   if (action === Actions.Refuse) sessions.set(slot, Flag.RefuseRecipients);
-  if (sessions.paces[slot] !== Pace.Slow) {
-    sessions.paces[slot] = Pace.Slow;
-    counters.add(Count.turnedSlow);
-  }
+  slowInFull(works, slot);
   return action;
 }
 

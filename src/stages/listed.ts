@@ -5,7 +5,7 @@
  * unknown client waits for the end of the greeting anyway, and what comes later counts from the next moment at which
  * it can be told: at RCPT, at DATA, and behind the final dot as long as the backend has nothing of the message.
  *
- * By weight: from `dnsxl_policy.slow_at` on the client is slowed, from `refuse_at` on its recipients are refused, and
+ * By weight: from `dnsxl_policy.slow_at` on the client is slowed by its score (slow), from `refuse_at` on its recipients are refused, and
  * at `skip_at` or below the greeting's wait ends and it is spoken to as one that has passed. The weight may fall
  * again when a list of good clients is slower than the others; then the client is as fast as before.
  *
@@ -23,6 +23,7 @@ import { DnsMark, Flag } from '../session/sessions.ts';
 import { encodeLine } from '../smtp/replies.ts';
 import { continueGreeting } from './banner.ts';
 import { note } from './learn.ts';
+import { replan } from './slow.ts';
 import { charge } from './speak.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
@@ -92,19 +93,19 @@ function learnListed(works: Works, slot: number): void {
   note(works, slot, 'listed');
 }
 
+/** By its score, listings included: who has outlasted a plan for the same listing before has credit for it. */
 function slowDown(works: Works, slot: number): void {
-  const { sessions, counters } = works;
-  if (sessions.paces[slot] === Pace.Slow) return;
-  sessions.dnsMarks[slot]! |= DnsMark.Slowed;
-  sessions.paces[slot] = Pace.Slow;
-  counters.add(Count.turnedSlow);
+  const { sessions } = works;
+  if (sessions.paces[slot] !== Pace.Slow) sessions.dnsMarks[slot]! |= DnsMark.Slowed;
+  replan(works, slot);
 }
 
 /** A list of good clients has answered behind the others. Who would be slow for what it did stays slow. */
 function speedUp(works: Works, slot: number): void {
-  const { sessions, config } = works;
+  const { sessions } = works;
   sessions.dnsMarks[slot]! &= ~DnsMark.Slowed;
-  if (sessions.has(slot, Flag.RefuseRecipients) || sessions.scores[slot]! >= config.shape.slowAt) return;
+  replan(works, slot);
+  if (sessions.scales[slot]! > 0) return;
   sessions.paces[slot] = sessions.has(slot, Flag.Passed) ? Pace.Instant : Pace.Screened;
 }
 

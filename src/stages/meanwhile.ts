@@ -5,14 +5,15 @@
  * can do all the same: send more, which says something about it, and finish sending, after which it waits for no reply
  * of ours. What it sends stays where it is until its turn.
  *
- * In: phases Greeting, Owing, Verifying, Delivering.   Out: the same, or Closing.
+ * In: phases Greeting, Owing, Verifying, Holding, Delivering.   Out: the same, or Closing.
  */
 import { Action } from '../policy/pace.ts';
 import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
-import { refuseAhead } from './deliver.ts';
+
 import { cut, dismiss, leavingOf } from './end.ts';
 import { failTest } from './learn.ts';
+import { refuseAhead } from './receive.ts';
 import type { Works } from './works.ts';
 
 /** Bytes while a reply is due: the client does not wait for replies. */
@@ -35,7 +36,7 @@ export function leaveIfEnded(works: Works, slot: number): false {
   const { sessions, front } = works;
   const phase = sessions.phaseOf(slot);
   if (!sessions.has(slot, Flag.PeerEnded) || phase === Phase.Closing) return false;
-  const isKeptWaiting = phase === Phase.Greeting || phase === Phase.Owing;
+  const isKeptWaiting = phase === Phase.Greeting || phase === Phase.Owing || phase === Phase.Holding;
   if (!isKeptWaiting && front.peek(sessions.handleOf(slot)).length > 0) return false;
   if (works.lanes.isCommitted(slot)) return false;
   cut(works, slot, leavingOf(works, slot));

@@ -24,7 +24,7 @@ import type { EndingName } from '../session/endings.ts';
 import { Phase } from '../session/phase.ts';
 import { SeatClass } from '../session/seats.ts';
 import { Flag } from '../session/sessions.ts';
-import { countShed, hearSeats, isOverShare, shedWorst } from './shed.ts';
+import { countShed, hearMemory, hearSeats, isOverShare, shedWorst } from './shed.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
 
@@ -34,6 +34,8 @@ export function takeSeat(works: Works, slot: number, isAllowed: boolean): Ending
   if (isAllowed || isOfGoodStanding(works, slot)) sessions.set(slot, Flag.GoodStanding);
   const wouldBe = seats.taken + 1;
   const isMany = wouldBe * 100 >= strain.room.strangers * config.stress.enter;
+  // Memory comes back in an instant: nobody is sent away for what it was at the last look.
+  if (strain.stress.level !== Level.Calm) hearMemory(works);
   if (isMany || strain.stress.level !== Level.Calm) hearSeats(works, wouldBe);
   if (strain.stress.level === Level.Calm) return null;
   const refusal = config.mode === 'observe' ? observed(works, slot) : refusalFor(works, slot);
@@ -66,6 +68,7 @@ function classOf(works: Works, slot: number): SeatClass {
       return SeatClass.None;
     case Phase.Greeting:
     case Phase.Listening:
+    case Phase.Holding:
       break;
     case Phase.Owing:
       // 354 or 220 is owed: the message is as good as in hand, and in a handshake nothing can be said.

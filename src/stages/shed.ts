@@ -58,20 +58,25 @@ export function nextLookMs(works: Works): number {
 
 /** Looks at the loads, when it is time to. Nothing may wait in the outbox. */
 export function lookAround(works: Works): void {
-  const { strain, spool, front, config } = works;
+  const { strain, config } = works;
   const elapsedMs = works.nowMs - strain.lookedMs;
   if (elapsedMs < LOOK_MS) return;
   strain.lookedMs = works.nowMs;
   strain.loopMs.pass(elapsedMs);
   strain.backendMs.pass(elapsedMs);
-  const memoryBytes = spool.memoryBytes + front.inputBytesTotal;
-  hear(works, Cause.Memory, (100 * memoryBytes) / config.spool.memoryMaxBytes);
+  hearMemory(works);
   hear(works, Cause.Loop, (100 * strain.loopMs.value) / config.stress.loopDelayMs);
   hear(works, Cause.Backend, (100 * strain.backendMs.value) / config.stress.backendLatencyMs);
   hearSeats(works, works.seats.taken);
   if (!strain.stress.isOverworked || config.mode === 'observe' || works.draining) return;
   for (let left = Math.ceil(strain.room.seats / SHED_SHARE); left > 0; left--)
     if (!shedWorst(works, SeatClass.Unknown, true)) return;
+}
+
+/** Hears how much memory is in use: with messages, and with bytes that were not looked at yet. */
+export function hearMemory(works: Works): void {
+  const memoryBytes = works.spool.memoryBytes + works.front.inputBytesTotal;
+  hear(works, Cause.Memory, (100 * memoryBytes) / works.config.spool.memoryMaxBytes);
 }
 
 /** Hears how many seats are taken, or would be. */

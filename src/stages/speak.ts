@@ -11,8 +11,9 @@ import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { Pace } from '../policy/pace.ts';
-import { allowedDelayMs, plannedDelayMs, Timer } from '../policy/patience.ts';
+import { allowedDelayMs, Timer } from '../policy/patience.ts';
 import { Level } from '../policy/stress.ts';
+import { slowDelayMs } from './slow.ts';
 import type { Works } from './works.ts';
 
 /** Enters a phase in which the client is waited for; the time it has begins now. */
@@ -59,7 +60,11 @@ export function sayAfter(
   sessions.owed[slot] = reply;
   sessions.phasesAfter[slot] = next;
   sessions.enter(slot, Phase.Owing);
-  works.wheel.arm(slot, works.nowMs + delayMs);
+  sessions.dripped[slot] = 0;
+  sessions.dripSinceMs[slot] = works.nowMs + delayMs;
+  const { dripReplies, dripIntervalMs } = works.config.shape;
+  const firstMs = dripReplies && sessions.paces[slot] === Pace.Slow ? dripIntervalMs : delayMs;
+  works.wheel.arm(slot, works.nowMs + Math.min(firstMs, delayMs));
 }
 
 /** A whole reply goes out: what the client does next may be an answer to it. */
@@ -72,7 +77,7 @@ function put(works: Works, slot: number, reply: Uint8Array): void {
 
 function pacedDelayMs(works: Works, slot: number, timer: Timer, leastMs: number): number {
   const { sessions, config } = works;
-  const slowMs = sessions.paces[slot] === Pace.Slow ? plannedDelayMs(config, timer) : 0;
+  const slowMs = sessions.paces[slot] === Pace.Slow ? slowDelayMs(works, slot, timer) : 0;
   const plannedMs = Math.max(slowMs, leastMs);
   return plannedMs > 0 ? allowedDelayMs(config, timer, plannedMs, sessions.delaysMs[slot]!) : 0;
 }
@@ -90,13 +95,27 @@ export function excessReplyMs(works: Works, slot: number, timer: Timer): number 
   return Math.max(0, allowedDelayMs(config, timer, owedMs, spentMs) - waitedMs);
 }
 
-/** The time of an owed reply has come. */
+/** The time of an owed reply has come, or that of its next drip. */
 export function pay(works: Works, slot: number): void {
   const { sessions } = works;
-  const reply = sessions.owed[slot];
+  const reply = sessions.owed[slot]!;
+  const dripped = sessions.dripped[slot]!;
+  if (works.nowMs < sessions.dripSinceMs[slot]!) return dripReply(works, slot, reply, dripped);
   sessions.owed[slot] = null;
-  if (reply !== null && reply !== undefined) put(works, slot, reply);
+  put(works, slot, dripped === 0 ? reply : reply.subarray(dripped));
   enter(works, slot, sessions.phasesAfter[slot] as Phase);
+}
+
+/** Says what is due of an owed reply. The end of its last line comes with its time and not before. */
+function dripReply(works: Works, slot: number, reply: Uint8Array, dripped: number): void {
+  const { dripBytes, dripIntervalMs } = works.config.shape;
+  const due = Math.min(dripped + dripBytes, reply.length - 2);
+  if (due > dripped) {
+    works.outbox.put(reply.subarray(dripped, due));
+    works.sessions.dripped[slot] = due;
+  }
+  const nextMs = due === reply.length - 2 ? Infinity : works.nowMs + dripIntervalMs;
+  works.wheel.arm(slot, Math.min(nextMs, works.sessions.dripSinceMs[slot]!));
 }
 
 /** Adds waiting time to what a session was made to spend. */

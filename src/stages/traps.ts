@@ -17,10 +17,10 @@ import { Kind, newKey, textKey } from '../reputation/keys.ts';
 import { Mark } from '../reputation/layout.ts';
 import { isGoodHost } from '../reputation/standing.ts';
 import { parseAddress } from '../base/address.ts';
-import { Pace } from '../policy/pace.ts';
 import { Count } from '../session/counters.ts';
 import { Flag } from '../session/sessions.ts';
 import { note } from './learn.ts';
+import { slowInFull } from './slow.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
 
@@ -56,16 +56,14 @@ export function springsTrap(works: Works, slot: number, recipient: string): bool
 }
 
 function catchClient(works: Works, slot: number, nowSec: number): void {
-  const { sessions, reputation, config, counters } = works;
+  const { sessions, reputation, config } = works;
   note(works, slot, 'trapped');
   const index = sessions.reputations[slot]!;
   // An operator's word on the client stands.
   if (index >= 0 && reputation.markOf(index, nowSec) === Mark.None)
     reputation.mark(index, Mark.Trap, nowSec + Math.ceil(config.traps.trapTtlMs / 1000));
   sessions.clear(slot, Flag.Passed);
-  if (config.mode === 'observe' || sessions.paces[slot] === Pace.Slow) return;
-  sessions.paces[slot] = Pace.Slow;
-  counters.add(Count.turnedSlow);
+  if (config.mode === 'enforce') slowInFull(works, slot);
 }
 
 /** The backend does not know a name that a client asked for: one more network for it, or a trap that was learnt. */

@@ -7,7 +7,7 @@
  * command that the backend should never have heard.
  */
 import { parseConfig } from '../../src/config/load.ts';
-import type { CounterName } from '../../src/session/counters.ts';
+import type { CounterName } from '../../src/session/counter-table.ts';
 import { Backend } from './backend.ts';
 import { ScriptedDns } from './dns.ts';
 import type { StepName } from './backend.ts';

@@ -23,6 +23,7 @@ const configs = fc
     }),
     shape: fc.record({
       // Nobody becomes slow for what he says: a slow client waits for us behind the backend, not beside it.
+      slowFrom: fc.constant(999),
       slowAt: fc.constant(1_000),
       timerShare: fc.integer({ min: 1, max: 90 }),
       totalMaxMs: fc.integer({ min: 0, max: 1_200_000 }),

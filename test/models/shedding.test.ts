@@ -51,7 +51,7 @@ class Twin {
     const config = defaultConfig({
       hostname: 'mx.example.net',
       screen: { greetWaitMs: 2_000, bareNewline: 'refuse' },
-      shape: { replyDelayMs: 100 },
+      shape: { replyDelayMs: 100, holdMs: 100, slowFrom: 39 },
       stress: { greetWaitMs: GREET_WAIT_MS, reserve: 25, networkShare: 100 },
     });
     this.world = new World({ config, capacity: 60, sessionsMax: SEATS });

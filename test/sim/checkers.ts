@@ -117,6 +117,15 @@ function checkSession(works: Works, front: SimTransport, slot: number, nowMs: nu
     serial,
     () => `${delayMs} ms`,
   );
+  if (phase === Phase.Holding) {
+    const heldMs = wheel.dueMsOf(slot) - nowMs;
+    must(
+      heldMs <= delayMsMax(config, Timer.Dot),
+      'a message is held within its share of the timer',
+      serial,
+      () => `${heldMs} ms`,
+    );
+  }
   if (phase !== Phase.Owing) return;
   const isData = sessions.phasesAfter[slot] === Phase.Receiving;
   const owedMs = wheel.dueMsOf(slot) - nowMs;

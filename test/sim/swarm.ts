@@ -82,7 +82,11 @@ export function drawConfig(random: Random, kind: BackendKind): Config {
       bareNewline: oneOf(random, onTrap),
     },
     shape: {
+      slowFrom: oneOf(random, [0, 15]),
       replyDelayMs: oneOf(random, [0, 3_000, 15_000, 200_000]),
+      holdMs: oneOf(random, [0, 5_000, 60_000, 300_000]),
+      bodyRateBytes: oneOf(random, [64, 1_000, 1_000_000]),
+      dripReplies: random.below(3) === 0,
       totalMaxMs: oneOf(random, [10_000, 600_000]),
       dripBytes: oneOf(random, [1, 16]),
       dripIntervalMs: oneOf(random, [100, 2_000]),

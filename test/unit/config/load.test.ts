@@ -109,7 +109,7 @@ describe('load', () => {
   it('takes every setting from the file, in the units of the Config', () => {
     const config = parseConfig(
       'mode = "observe"\nhostname = "mx.example.net"\n[[listener]]\naddress = "127.0.0.1:2525"\n[[listener]]\naddress = "[::1]:2525"\n' +
-        '[screen]\ngreet_wait = "500ms"\n[spool]\nmemory_max = "1MiB"\n[lists]\nslow = ["2001:db8::/32"]\n[shape]\nslow_at = 7\n',
+        '[screen]\ngreet_wait = "500ms"\n[spool]\nmemory_max = "1MiB"\n[lists]\nslow = ["2001:db8::/32"]\n[shape]\nslow_from = 3\nslow_at = 7\n',
       'sluice.toml',
     );
     expect(config).toEqual(
@@ -123,7 +123,7 @@ describe('load', () => {
         screen: { greetWaitMs: 500 },
         spool: { memoryMaxBytes: 1_048_576 },
         lists: { slow: ['2001:db8::/32'] },
-        shape: { slowAt: 7 },
+        shape: { slowFrom: 3, slowAt: 7 },
       }),
     );
   });

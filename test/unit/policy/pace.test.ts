@@ -3,14 +3,14 @@ import { defaultConfig } from '../../../src/config/load.ts';
 import { Action, actionOf, Pace, paceFor, passesNeeded, testNames } from '../../../src/policy/pace.ts';
 import { Pass } from '../../../src/reputation/layout.ts';
 
-const config = defaultConfig({ shape: { slowAt: 40 } });
+const config = defaultConfig({ shape: { slowFrom: 15, slowAt: 40 } });
 
 describe('the pace of a client', () => {
   it.each([
     ['unknown', 'none', 0, false, Pace.Screened],
     ['known', 'none', 0, true, Pace.Instant],
-    ['just below the mark', 'none', 39, true, Pace.Instant],
-    ['at the mark, though it passed once', 'none', 40, true, Pace.Slow],
+    ['at the mark', 'none', 15, true, Pace.Instant],
+    ['above the mark, though it passed once', 'none', 16, true, Pace.Slow],
     ['on the slow list, though it passed once', 'slow', -100, true, Pace.Slow],
     ['on the deny list', 'deny', -100, true, Pace.Refused],
     ['on the allow list with the worst score', 'allow', 1_000, false, Pace.Instant],

@@ -79,6 +79,7 @@ describe('signals', () => {
       'passed',
       'delivered',
       'goodMember',
+      'outlasted',
     ]);
   });
 

@@ -7,11 +7,14 @@
  */
 import { Prng } from '../src/base/prng.ts';
 import { Arrivals } from './arrivals.ts';
+import { Cast } from './cast.ts';
 import { SocketDriver } from './drivers/socket-driver.ts';
 import type { Ledger } from './ledger.ts';
 import { connectionsMax } from './plan.ts';
 import type { Plan } from './plan.ts';
-import { Cast, honestAddress, zombieAddress } from './populations.ts';
+import { honestAddress, originsOf } from './origins.ts';
+import type { Origins } from './origins.ts';
+import { spreadOf } from './tally.ts';
 import type { TallySummary } from './tally.ts';
 
 const TURN_MS = 10;
@@ -41,7 +44,7 @@ export interface LoadResult {
   /** Clients that should have come when as many as the plan allows were there already. */
   readonly withheld: number;
   readonly errors: Readonly<Record<string, number>>;
-  /** The honest first. */
+  /** The polite first, then the zombies, then other honest senders. */
   readonly kinds: readonly TallySummary[];
 }
 
@@ -56,6 +59,7 @@ export class Load {
   readonly #honestArrivals: Arrivals;
   readonly #zombieChoices: Prng;
   readonly #honestChoices: Prng;
+  readonly #origins: Origins;
   #zombiesStarted = 0;
   #honestStarted = 0;
   #openMax = 0;
@@ -71,7 +75,7 @@ export class Load {
     this.#driver = new SocketDriver(plan.target, this.#cast.bots, connectionsMax(plan), plan.seed, () =>
       this.#nowMs(),
     );
-    const hasZombies = this.#cast.bots.length > 1 && plan.sessions > 0;
+    const hasZombies = this.#cast.hasZombies && plan.sessions > 0;
     this.#zombieArrivals = new Arrivals(
       hasZombies ? plan.rate : 0,
       plan.curve,
@@ -81,6 +85,7 @@ export class Load {
     this.#honestArrivals = new Arrivals(plan.honestPerSecond, 'flat', plan.durationMs, random.fork('honest'));
     this.#zombieChoices = random.fork('zombie choices');
     this.#honestChoices = random.fork('honest choices');
+    this.#origins = originsOf(this.#cast.population, plan.sessions, this.#zombieChoices);
   }
 
   /** What every message was told. */
@@ -125,19 +130,17 @@ export class Load {
   #admit(nowMs: number): void {
     if (this.#isStopped) return;
     const { sessions, keep, honestAddresses } = this.plan;
-    const zombieAddresses = this.#cast.population.zombieAddresses;
     while (this.#zombieArrivals.take(nowMs)) {
       if ((keep ? this.#zombiesOpen() : this.#zombiesStarted) >= sessions) continue;
       this.#zombiesStarted += 1;
       const bot = this.#cast.zombie(this.#zombieChoices);
-      const address = zombieAddress(this.#zombieChoices.below(zombieAddresses));
-      if (!this.#driver.start(bot, address, this.#zombiesStarted)) this.#withheld += 1;
+      if (!this.#driver.start(bot, this.#origins.next(), this.#zombiesStarted)) this.#withheld += 1;
     }
     while (this.#honestArrivals.take(nowMs)) {
       this.#honestStarted += 1;
+      const bot = this.#cast.honestSender(this.#honestChoices);
       const address = honestAddress(this.#honestChoices.below(honestAddresses));
-      if (!this.#driver.start(this.#cast.honest, address, HONEST_SERIALS + this.#honestStarted))
-        this.#withheld += 1;
+      if (!this.#driver.start(bot, address, HONEST_SERIALS + this.#honestStarted)) this.#withheld += 1;
     }
   }
 
@@ -147,23 +150,26 @@ export class Load {
   }
 
   #zombiesOpen(): number {
-    return this.#driver.open - this.#driver.openOf(this.#cast.honest);
+    return this.#driver.open - this.#honestOpen();
+  }
+
+  #honestOpen(): number {
+    return this.#cast.bots.reduce((sum, bot, at) => (bot.honest ? sum + this.#driver.openOf(at) : sum), 0);
   }
 
   #glance(): Glance {
-    const [honest, ...others] = this.#driver.tallies;
+    const honest = this.#driver.tallies.filter((tally) => tally.honest);
+    const others = this.#driver.tallies.filter((tally) => !tally.honest);
     const open = this.#zombiesOpen();
-    const deliverMs = honest?.deliverMs;
     return {
       seconds: this.#secondsShown,
       zombiesOpen: open,
       zombiesStarted: this.#zombiesStarted,
       zombiesGone: this.#zombiesStarted - open,
-      honestOpen: this.#driver.openOf(this.#cast.honest),
-      honestStarted: honest?.started ?? 0,
-      honestDelivered: honest?.messages2xx ?? 0,
-      honestDeliverMsP99:
-        deliverMs === undefined || deliverMs.totalCount === 0 ? 0 : deliverMs.getValueAtPercentile(99),
+      honestOpen: this.#honestOpen(),
+      honestStarted: honest.reduce((sum, tally) => sum + tally.started, 0),
+      honestDelivered: honest.reduce((sum, tally) => sum + tally.messages2xx, 0),
+      honestDeliverMsP99: Math.max(...honest.map(({ deliverMs }) => spreadOf(deliverMs).p99)),
       zombiesDelivered: others.reduce((sum, tally) => sum + tally.messages2xx, 0),
     };
   }

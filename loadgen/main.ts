@@ -54,7 +54,7 @@ const target = (text: string): Target => {
 function readFlags(): Flags {
   const d = planDefaults;
   const kinds = Object.entries(populations).map(
-    ([name, population]) => `  ${name.padEnd(9)}${population.says}`,
+    ([name, population]) => `  ${name.padEnd(15)}${population.says}`,
   );
   return new Command('load')
     .description('zombies and honest senders against an SMTP server on this machine')

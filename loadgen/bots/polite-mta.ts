@@ -5,6 +5,9 @@
  * a reply, 2 for DATA's, 10 for the final one, quits properly, and retries nothing by itself. One that
  * leaves `gaveUp`, or a message of its that nobody stored, is a fault of the server.
  *
+ * A body leaves in blocks, the next as soon as the last was taken, each with a timer of its own. Given other timers
+ * (patience.ts) it is one of the honest senders that do not keep the standard.
+ *
  * Sources: RFC 5321 sections 3.1, 4.3.1 and 4.5.3.2.
  */
 import type { Random } from '../../src/base/prng.ts';
@@ -12,20 +15,22 @@ import { Saw, Stage } from './bot.ts';
 import type { Bot, BotRow, Move, Seen } from './bot.ts';
 import { rfc5321Timers } from './patience.ts';
 import type { SmtpTimers } from './patience.ts';
-import { DATA, QUIT, ehloOfServer, mailCommand, noteAnswer, rcptCommand, sayMessage } from './post.ts';
+import { DATA, QUIT, ehloOfServer, mailCommand, noteAnswer, rcptCommand, sayBlock } from './post.ts';
 import type { Post } from './post.ts';
 
-const BLOCK_BYTES = 65_536;
+/** In `mood`, where the next block of the body begins: the final dot was said. */
+const ALL_SAID = -1;
 
 export class PoliteMta implements Bot {
-  readonly name: string = 'polite';
-  readonly honest = true;
+  readonly name: string;
+  readonly honest: boolean = true;
   readonly #post: Post;
   readonly #timers: SmtpTimers;
 
-  constructor(post: Post, timers: SmtpTimers = rfc5321Timers) {
+  constructor(post: Post, timers: SmtpTimers = rfc5321Timers, name = 'polite') {
     this.#post = post;
     this.#timers = timers;
+    this.name = name;
   }
 
   start(me: BotRow, random: Random): void {
@@ -35,21 +40,37 @@ export class PoliteMta implements Bot {
   react(me: BotRow, seen: Seen, nowMs: number, random: Random, move: Move): void {
     switch (seen.what) {
       case Saw.Connected:
-        me.connectedMs = nowMs;
-        me.stage = Stage.Greeting;
-        return move.wake(nowMs + this.#timers.greetMs);
+        this.#begin(me, nowMs, random);
+        return this.#wake(me, nowMs + this.#timers.greetMs, move);
       case Saw.Line:
         if (seen.code === 0) return move.hangUp('misled');
         if (seen.isLast) this.#obey(me, seen.code, nowMs, random, move);
         return;
       case Saw.Sent:
         if (me.stage !== Stage.Body) return;
+        if (me.mood !== ALL_SAID) return this.#block(me, nowMs, move);
         me.stage = Stage.Dot;
-        return move.wake(nowMs + this.#timers.dotMs);
+        return this.#wake(me, nowMs + this.#timers.dotMs, move);
       case Saw.Timer:
         return move.hangUp('gaveUp');
       case Saw.Closed:
     }
+  }
+
+  /** How long it stays in all, 0 for as long as its timers let it. */
+  protected totalMs(_random: Random): number {
+    return this.#timers.totalMs;
+  }
+
+  #begin(me: BotRow, nowMs: number, random: Random): void {
+    const totalMs = this.totalMs(random);
+    me.connectedMs = nowMs;
+    me.deadlineMs = totalMs === 0 ? 0 : nowMs + totalMs;
+    me.stage = Stage.Greeting;
+  }
+
+  #wake(me: BotRow, atMs: number, move: Move): void {
+    move.wake(me.deadlineMs === 0 ? atMs : Math.min(atMs, me.deadlineMs));
   }
 
   #obey(me: BotRow, code: number, nowMs: number, random: Random, move: Move): void {
@@ -70,10 +91,16 @@ export class PoliteMta implements Bot {
         if (me.rcptsLeft > 0) return this.#rcpt(me, nowMs, random, move);
         if (me.rcptsOk === 0) return this.#quit(me, nowMs, move);
         this.#command(me, Stage.Data, DATA, nowMs, move);
-        return move.wake(nowMs + this.#timers.dataMs);
+        return this.#wake(me, nowMs + this.#timers.dataMs, move);
       case Stage.Data:
-        return code === 354 ? this.#body(me, nowMs, move) : this.#quit(me, nowMs, move);
+        if (code !== 354) return this.#quit(me, nowMs, move);
+        me.stage = Stage.Body;
+        me.mood = 0;
+        return this.#block(me, nowMs, move);
       case Stage.Body:
+        // An answer in the middle of a body: what is said next would be taken for more of it.
+        if (me.mood !== ALL_SAID) return move.hangUp('refused');
+        return this.#answered(me, code, nowMs, random, move);
       case Stage.Dot:
         return this.#answered(me, code, nowMs, random, move);
       case Stage.Quit:
@@ -85,7 +112,7 @@ export class PoliteMta implements Bot {
   #command(me: BotRow, stage: Stage, bytes: Uint8Array, nowMs: number, move: Move): void {
     me.stage = stage;
     move.say(bytes);
-    move.wake(nowMs + this.#timers.commandMs);
+    this.#wake(me, nowMs + this.#timers.commandMs, move);
   }
 
   #mail(me: BotRow, nowMs: number, random: Random, move: Move): void {
@@ -97,12 +124,10 @@ export class PoliteMta implements Bot {
     this.#command(me, Stage.Rcpt, rcptCommand(me, this.#post, random), nowMs, move);
   }
 
-  #body(me: BotRow, nowMs: number, move: Move): void {
-    me.stage = Stage.Body;
-    sayMessage(me, this.#post, move);
+  #block(me: BotRow, nowMs: number, move: Move): void {
+    me.mood = sayBlock(me, this.#post, me.mood, this.#timers.blockBytes, move);
     move.tellWhenSent = true;
-    const blocks = Math.ceil((me.bodyBytes + 1) / BLOCK_BYTES);
-    move.wake(nowMs + blocks * this.#timers.blockMs);
+    this.#wake(me, nowMs + this.#timers.blockMs, move);
   }
 
   #answered(me: BotRow, code: number, nowMs: number, random: Random, move: Move): void {

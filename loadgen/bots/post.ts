@@ -13,7 +13,8 @@ export interface Post {
   /** A word for this run, the first part of every message id: letters and digits. */
   readonly run: string;
   readonly rcptDomain: string;
-  /** Recipients of one message: 1 to this many. */
+  /** Recipients of one message: from `rcptsMin` to `rcptsMax`. */
+  readonly rcptsMin: number;
   readonly rcptsMax: number;
   /** How many of a hundred recipients exist nowhere. */
   readonly unknownPercent: number;
@@ -27,6 +28,7 @@ export interface Post {
 export const smallPost: Post = {
   run: 'load',
   rcptDomain: 'example.com',
+  rcptsMin: 1,
   rcptsMax: 2,
   unknownPercent: 0,
   bodyBytesMin: 800,
@@ -50,7 +52,7 @@ export function heloOfZombie(me: BotRow): Uint8Array {
 /** MAIL, after having drawn the next message's size and number of recipients into the row. */
 export function mailCommand(me: BotRow, post: Post, random: Random): Uint8Array {
   me.messageNo += 1;
-  me.rcptsLeft = 1 + random.below(post.rcptsMax);
+  me.rcptsLeft = post.rcptsMin + random.below(post.rcptsMax - post.rcptsMin + 1);
   me.rcptsOk = 0;
   me.bodyBytes = post.bodyBytesMin + random.below(post.bodyBytesMax - post.bodyBytesMin + 1);
   return ascii(`MAIL FROM:<sender${me.serial}@load.example>\r\n`);
@@ -67,9 +69,31 @@ export function rcptCommand(me: BotRow, post: Post, random: Random): Uint8Array 
 /** Puts the whole message with its final dot into the move, and notes it as offered. */
 export function sayMessage(me: BotRow, post: Post, move: Move): void {
   const id = messageIdOf(post.run, me.serial, me.messageNo);
-  const text = messageText(id, me.bodyBytes);
-  move.say(stuffed(text));
+  move.say(wireOf(id, me.bodyBytes));
   move.offers(id, me.bodyBytes);
+}
+
+/**
+ * Puts the next piece of the message into the move, at most `blockBytes` from byte `from` on. Gives where the next
+ * piece begins, and -1 when this was the last, with which the message is noted as offered.
+ */
+export function sayBlock(me: BotRow, post: Post, from: number, blockBytes: number, move: Move): number {
+  const id = messageIdOf(post.run, me.serial, me.messageNo);
+  const wire = wireOf(id, me.bodyBytes);
+  const to = from + blockBytes;
+  move.say(wire.subarray(from, to));
+  if (to < wire.length) return to;
+  move.offers(id, me.bodyBytes);
+  return -1;
+}
+
+/** The message of the latest call: a long one is asked for once for each of its pieces. */
+let latest: { id: string; bytes: number; wire: Uint8Array } = { id: '', bytes: -1, wire: new Uint8Array(0) };
+
+function wireOf(id: string, bytes: number): Uint8Array {
+  if (latest.id !== id || latest.bytes !== bytes)
+    latest = { id, bytes, wire: stuffed(messageText(id, bytes)) };
+  return latest.wire;
 }
 
 /** Notes how the message under way was answered. */

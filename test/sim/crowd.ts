@@ -251,7 +251,8 @@ export class Crowd {
     this.#trace.note(this.#nowMs, client.serial, 'leaves', as.length);
     const { stage } = this.#memory.row(client.slot);
     this.#trace.tell(this.#nowMs, client.serial, `client leaves: ${as}, at ${stageNames[stage]}`);
-    const mustGive = client.bot.honest && client.trouble.kind === 'none' && as === 'gaveUp';
+    // Honest kinds with timers of their own are judged where they are let in (broken-honest).
+    const mustGive = client.bot.name === 'polite' && client.trouble.kind === 'none' && as === 'gaveUp';
     must(
       !mustGive || stage === Stage.Dot,
       'no honest sender waits beyond its timers',

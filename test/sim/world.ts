@@ -11,7 +11,9 @@
 import { PoliteMta } from '../../loadgen/bots/polite-mta.ts';
 import { smallPost } from '../../loadgen/bots/post.ts';
 import type { Bot } from '../../loadgen/bots/bot.ts';
-import { Cast, honestAddress, zombieAddress } from '../../loadgen/populations.ts';
+import { Cast } from '../../loadgen/cast.ts';
+import { honestAddress, originsOf } from '../../loadgen/origins.ts';
+import type { Origins } from '../../loadgen/origins.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { ReputationTable } from '../../src/reputation/table.ts';
 import { Counters, sumCounters } from '../../src/session/counters.ts';
@@ -48,6 +50,7 @@ export class World {
   readonly #shared: SharedArrayBuffer;
   readonly #cast: Cast;
   readonly #arrivals: Prng;
+  readonly #origins: Origins;
   readonly #order: Prng;
   readonly #mischief: Mischief;
   readonly #watch: FamilyWatch;
@@ -58,6 +61,8 @@ export class World {
     this.trace = new Trace(plan.follow, plan.followsWhole);
     this.#cast = new Cast(plan.population, { run: `s${plan.seed}` });
     this.#arrivals = random.fork('arrivals');
+    const { zombieAddresses } = plan;
+    this.#origins = originsOf({ ...this.#cast.population, zombieAddresses }, plan.sessions, this.#arrivals);
     this.#order = random.fork('order');
     this.backend = new Backend(plan, random.fork('backend'), this.trace);
     this.crowd = new Crowd(this.#bots(), plan.sessions + plan.honest + 64, random.fork('bots'), this.trace);
@@ -150,17 +155,15 @@ export class World {
     }));
     const honest = Array.from({ length: plan.honest }, () => ({
       atMs: atMs(),
-      botNumber: random.below(2) === 0 ? this.#cast.honest : this.#cast.bots.length,
+      botNumber: random.below(2) === 0 ? this.#cast.honestSender(random) : this.#cast.bots.length,
     }));
     return [...zombies, ...honest].sort((one, other) => one.atMs - other.atMs);
   }
 
   #dial(botNumber: number, mayHaveTrouble: boolean): void {
     const random = this.#arrivals;
-    const isHonest = botNumber === this.#cast.honest || botNumber === this.#cast.bots.length;
-    const address = isHonest
-      ? honestAddress(random.below(HONEST_ADDRESSES))
-      : zombieAddress(random.below(this.plan.zombieAddresses));
+    const isHonest = this.#cast.bots[botNumber]?.honest ?? true;
+    const address = isHonest ? honestAddress(random.below(HONEST_ADDRESSES)) : this.#origins.next();
     const station = this.stations[random.below(this.stations.length)] as Station;
     const none: Trouble = { kind: 'none', at: 0, stallMs: 0 };
     const trouble = mayHaveTrouble ? this.#mischief.troubleFor(isHonest) : none;

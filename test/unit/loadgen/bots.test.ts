@@ -4,13 +4,17 @@ import { Harvester } from '../../../loadgen/bots/harvester.ts';
 import { Holder, STORM_HOLDS_MS } from '../../../loadgen/bots/holder.ts';
 import { HttpTalker } from '../../../loadgen/bots/http-talker.ts';
 import { CLIMBOT_LEAVES_MS, Impatient, RUSTOCK_LEAVES_MS } from '../../../loadgen/bots/impatient.ts';
+import { Hanger } from '../../../loadgen/bots/hanger.ts';
 import { BotMemory } from '../../../loadgen/bots/memory.ts';
-import { between, exactly } from '../../../loadgen/bots/patience.ts';
+import { between, exactly, rfc5321Timers, scaledTimers } from '../../../loadgen/bots/patience.ts';
+import { Perfect } from '../../../loadgen/bots/perfect.ts';
 import { Pipeliner } from '../../../loadgen/bots/pipeliner.ts';
 import { PoliteMta } from '../../../loadgen/bots/polite-mta.ts';
 import { smallPost } from '../../../loadgen/bots/post.ts';
 import { Pregreeter } from '../../../loadgen/bots/pregreeter.ts';
 import { Spammer } from '../../../loadgen/bots/spammer.ts';
+import { honestSender } from '../../../loadgen/honest.ts';
+import type { HonestName } from '../../../loadgen/honest.ts';
 import { Player } from './stage.ts';
 
 const post = { ...smallPost, rcptsMax: 1, messagesMax: 1 };
@@ -109,6 +113,118 @@ describe('the polite sender', () => {
       counts.add(player.told.length);
     }
     expect(counts).toEqual(new Set([1, 2, 3]));
+  });
+});
+
+describe('the honest that do not keep the standard', () => {
+  const sender = (name: HonestName, timersPercent = 100): Player =>
+    new Player(honestSender(name, { run: 'load', rcptDomain: 'example.com', timersPercent }));
+  const inBody = (player: Player): Player => {
+    greeted(player).hear('250', '250');
+    while (player.row.rcptsLeft > 0) player.hear('250');
+    return player.hear('250', '354');
+  };
+
+  it('total-timeout waits for each reply as others do, and gives up 5 minutes after it connected', () => {
+    const player = sender('total-timeout')
+      .connect()
+      .wait(4 * MINUTE);
+    player
+      .hear('220')
+      .wait(MINUTE - 1)
+      .hear('250');
+    expect(player.left).toBe('');
+    expect(player.wait(1).left).toBe(`${5 * MINUTE} gaveUp at mail`);
+  });
+
+  it('short-block hands its body over 4 kB at a time, and gives up when one is not taken within a minute', () => {
+    const player = inBody(sender('short-block'));
+    const said = (): string => player.said.slice(player.said.indexOf('DATA\r\n') + 1).join('');
+    while (player.row.mood >= 0) player.wait(MINUTE - 1).sent();
+    expect(player.said.every((text) => text.length <= 4_096)).toBe(true);
+    expect(said().length).toBeGreaterThan(95_000);
+    expect(said()).toMatch(/^X-Load-Id: load\.1\.1\r\n[^]*\r\n\.\r\n$/);
+    expect(player.offered).toEqual([{ id: 'load.1.1', bytes: player.row.bodyBytes }]);
+    expect(player.left).toBe('');
+    expect(inBody(sender('short-block')).wait(MINUTE).left).toBe(`${MINUTE} gaveUp at body`);
+  });
+
+  it('says the same message in blocks as in one piece', () => {
+    const whole = { ...post, bodyBytesMin: 9_000, bodyBytesMax: 9_000 };
+    const inBlocks = inBody(new Player(new PoliteMta(whole, { ...rfc5321Timers, blockBytes: 1_000 })));
+    while (inBlocks.row.mood >= 0) inBlocks.sent();
+    const atOnce = inBody(new Player(new PoliteMta(whole)));
+    expect(inBlocks.said.slice(4).join('')).toBe(atOnce.lastSaid);
+  });
+
+  it('hangs up when it is answered in the middle of its body', () => {
+    expect(inBody(sender('short-block')).hear('451').left).toBe('0 refused at body');
+  });
+
+  it('mailing-list waits a minute for the greeting and half a minute for each reply to many recipients', () => {
+    expect(sender('mailing-list').connect().wait(MINUTE).left).toBe(`${MINUTE} gaveUp at greeting`);
+    const player = greeted(sender('mailing-list'))
+      .wait(30_000 - 1)
+      .hear('250')
+      .wait(30_000 - 1)
+      .hear('250');
+    expect(player.row.rcptsLeft).toBeGreaterThanOrEqual(19);
+    expect(player.wait(30_000).left).toMatch(/gaveUp at rcpt$/);
+  });
+
+  it('can be scaled, all timers alike', () => {
+    expect(sender('total-timeout', 1).connect().wait(3_000).left).toBe('3000 gaveUp at greeting');
+    expect(scaledTimers(rfc5321Timers, 50)).toEqual({
+      greetMs: 150_000,
+      commandMs: 150_000,
+      dataMs: 60_000,
+      blockMs: 90_000,
+      blockBytes: 65_536,
+      dotMs: 300_000,
+      totalMs: 0,
+    });
+  });
+});
+
+describe('the perfect zombie', () => {
+  it('says what the polite sender says, in its order and with its name, and is not honest', () => {
+    const play = (bot: PoliteMta): string[] =>
+      greeted(new Player(bot))
+        .hear('250', '250', '250', '354')
+        .sent()
+        .hear('250')
+        .said.map((text) => text.replace(/user\d+|\n[^]*/g, ''));
+    const zombie = new Perfect('perfect', post, exactly(9_000));
+    expect(play(zombie)).toEqual(play(new PoliteMta(post)));
+    expect([zombie.name, zombie.honest]).toEqual(['perfect', false]);
+  });
+
+  it.each([5, 10])('leaves after %i minutes in all, whatever it was waiting for', (minutes) => {
+    const player = new Player(new Perfect('patient', post, exactly(minutes * MINUTE))).connect();
+    player.wait(MINUTE).hear('220');
+    const stepMs = ((minutes - 2) / 2) * MINUTE;
+    player.wait(stepMs).hear('250').wait(stepMs).hear('250');
+    expect(player.wait(MINUTE - 1).left).toBe('');
+    expect(player.wait(1).left).toBe(`${minutes * MINUTE} gaveUp at rcpt`);
+  });
+});
+
+describe('the hanger', () => {
+  it('stops at a stage of its own, and is silent from then on, refused or not', () => {
+    const stops = new Set<number>();
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const player = greeted(new Player(new Hanger('hanger', post, exactly(10 * MINUTE)), seed));
+      player.hear('250', '250', '250');
+      const said = player.said.length;
+      stops.add(said);
+      player
+        .hear('421')
+        .wait(10 * MINUTE - 1)
+        .hear('250');
+      expect([player.said.length, player.left]).toEqual([said, '']);
+      expect(player.wait(1).left).toMatch(/^600000 gaveUp/);
+    }
+    expect(stops).toEqual(new Set([0, 1, 2, 3]));
   });
 });
 
@@ -283,6 +399,11 @@ describe('every bot', () => {
     new HttpTalker('http', post, between(1, 9_000)),
     new Dripper('dripper', post, between(1, 9_000)),
     new Harvester('harvester', post, between(1, 9_000)),
+    new Perfect('perfect', post, between(1, 9_000)),
+    new Hanger('hanger', post, between(600_000, 900_000)),
+    ...(['total-timeout', 'short-block', 'mailing-list'] as const).map((name) =>
+      honestSender(name, { run: 'load', rcptDomain: 'example.com', timersPercent: 100 }),
+    ),
   ];
 
   it.each(bots)('$name does the same again with the same seed', (bot) => {

@@ -2,25 +2,56 @@ import { describe, expect, it } from 'vitest';
 import { Arrivals, curves } from '../../../loadgen/arrivals.ts';
 import type { Curve } from '../../../loadgen/arrivals.ts';
 import { drawPatienceMs, hastyPatience, scaled } from '../../../loadgen/bots/patience.ts';
-import { Cast, honestAddress, populations, zombieAddress, zombies } from '../../../loadgen/populations.ts';
+import { Cast } from '../../../loadgen/cast.ts';
+import { honestKinds } from '../../../loadgen/honest.ts';
+import { honestAddress, originsOf, triesTable, zombieAddress } from '../../../loadgen/origins.ts';
+import { isListed, populations } from '../../../loadgen/populations.ts';
 import type { PopulationName } from '../../../loadgen/populations.ts';
+import { zombies } from '../../../loadgen/zombies.ts';
 import { Prng } from '../../../src/base/prng.ts';
 
 const names = Object.keys(populations) as PopulationName[];
 
 describe('a population', () => {
-  it.each(names.filter((name) => name !== 'honest'))('%s has shares that add up to 100', (name) => {
+  it.each(names)('%s has shares that add up to 100 percent, or to as many hundredths, or none', (name) => {
     const shares: number[] = Object.values(populations[name].shares);
-    expect(shares.reduce((sum, share) => sum + share, 0)).toBe(100);
+    const sum = shares.reduce((all, share) => all + share, 0);
+    expect([100, 10_000, shares.length === 0 ? 0 : 100]).toContain(sum);
+    expect(shares.every((share) => Number.isInteger(share) && share > 0)).toBe(true);
   });
 
-  it.each(names)('%s says what it is for, and its bots bear the names of the table', (name) => {
-    expect(populations[name].says.length).toBeGreaterThan(10);
+  it.each(names)('%s says what it is for, and its bots bear the names of the tables', (name) => {
+    const { says, shares, honestKinds: honest } = populations[name];
+    expect(says.length).toBeGreaterThan(10);
     const cast = new Cast(name);
     expect(cast.bots[cast.honest]).toMatchObject({ honest: true, name: 'polite' });
-    expect(cast.bots.slice(1).map((bot) => [bot.name, bot.honest])).toEqual(
-      Object.keys(populations[name].shares).map((zombie) => [zombie, false]),
-    );
+    expect(cast.bots.slice(1).map((bot) => [bot.name, bot.honest])).toEqual([
+      ...Object.keys(shares).map((zombie) => [zombie, false]),
+      ...honest.slice(1).map((kind) => [kind, true]),
+    ]);
+  });
+
+  it('draws its honest senders in equal shares, and draws nothing where there is one kind', () => {
+    const cast = new Cast('broken-honest');
+    const random = new Prng(12);
+    const drawn = Array.from({ length: 4_000 }, () => cast.bots[cast.honestSender(random)]?.name);
+    for (const kind of Object.keys(honestKinds)) {
+      expect(Math.abs(drawn.filter((name) => name === kind).length - 1_000), kind).toBeLessThan(150);
+    }
+    const [one, other] = [new Prng(3), new Prng(3)];
+    expect(new Cast('2009').honestSender(one)).toBe(0);
+    expect(one.below(1_000_000)).toBe(other.below(1_000_000));
+  });
+
+  it('2009 has nine of ten gone after 10 s, and one or two of a thousand there after 5 minutes of waiting', () => {
+    const { shares, hasty } = populations[2009];
+    const hastyShare = shares.pregreeter + shares.hasty + shares.pipeliner;
+    const within10s = hasty
+      .filter((band) => band.toMs <= 10_000)
+      .reduce((sum, band) => sum + band.percent, 0);
+    expect(Math.round((hastyShare * within10s) / 10_000)).toBe(90);
+    expect(shares.patient).toBeGreaterThanOrEqual(10);
+    expect(shares.patient).toBeLessThanOrEqual(20);
   });
 
   it('draws its zombies as its shares say', () => {
@@ -66,6 +97,55 @@ describe('addresses', () => {
     );
     expect(networks.size).toBeGreaterThan(900);
   });
+});
+
+describe('the addresses of a run', () => {
+  const runOf = (name: PopulationName, sessions: number): string[] => {
+    const origins = originsOf(populations[name], sessions, new Prng(8));
+    return Array.from({ length: sessions }, () => origins.next());
+  };
+
+  it.each([500, 20_000])('of 2009 come back as often as was published, in a run of %i', (sessions) => {
+    const tries = new Map<string, number>();
+    for (const address of runOf('2009', sessions)) tries.set(address, (tries.get(address) ?? 0) + 1);
+    for (const { permille, from, to } of triesTable) {
+      const share = [...tries.values()].filter((count) => count >= from && count <= to).length / tries.size;
+      expect(Math.abs(share * 1_000 - permille), `${from} to ${to} tries`).toBeLessThan(
+        sessions < 1_000 ? 100 : 20,
+      );
+    }
+  });
+
+  it('that rotate are new each time, in 200 networks', () => {
+    const addresses = runOf('rotating', 20_000);
+    expect(new Set(addresses).size).toBe(20_000);
+    expect(new Set(addresses.map((address) => address.replace(/\.\d+$/, ''))).size).toBe(200);
+    expect(addresses.every((address) => (Number(address.split('.')[1]) & 0xc0) === 64)).toBe(true);
+  });
+
+  it('follow from the seed alone', () => {
+    expect(runOf('2009', 300)).toEqual(runOf('2009', 300));
+  });
+
+  it.each(['2009', 'rotating', 'mixed'] as const)('of %s are listed as often as it says', (name) => {
+    const addresses = [...new Set(runOf(name, 20_000))];
+    const listed = addresses.filter((address) => isListed(address, populations[name])).length;
+    expect(Math.abs((100 * listed) / addresses.length - populations[name].listedPercent)).toBeLessThan(1.5);
+  });
+});
+
+describe('a DNS list', () => {
+  it.each([0, 33, 50, 95, 100])(
+    'of %i percent has as many of each network, to within one host',
+    (percent) => {
+      for (let network = 0; network < 50; network += 1) {
+        const listed = Array.from({ length: 256 }, (_, host) =>
+          isListed(`127.64.${network}.${host}`, { listedPercent: percent }),
+        ).filter(Boolean).length;
+        expect(Math.abs(listed - 2.56 * percent)).toBeLessThanOrEqual(1);
+      }
+    },
+  );
 });
 
 describe('patience', () => {

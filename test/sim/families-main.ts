@@ -11,8 +11,8 @@ import { Leaving, leavingIn, paceIn, phaseIn, Row, ROW_WORDS } from '../../src/f
 import { familyTexts } from '../../src/primary/family-texts.ts';
 import { LeavingHistograms } from '../../src/primary/leaving-times.ts';
 import { fullNames } from '../../src/reputation/names.ts';
-import { agePicture } from './age-picture.ts';
-import type { Aged } from './age-picture.ts';
+import { agePicture } from '../../loadgen/pictures/age-picture.ts';
+import type { Aged } from '../../loadgen/pictures/age-picture.ts';
 import { ARRIVALS_MS, familyCrowd, JUDGED_FROM_MS, NAMED, NAMELESS } from './family-crowd.ts';
 import { judgedOf, scoresOf } from './family-score.ts';
 

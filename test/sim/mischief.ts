@@ -11,7 +11,7 @@ import { hostKey, Kind, newKey } from '../../src/reputation/keys.ts';
 import { signals } from '../../src/reputation/signals.ts';
 import type { ReputationTable } from '../../src/reputation/table.ts';
 import type { Trouble } from './client.ts';
-import type { Crowd } from './crowd.ts';
+import type { TriedCrowd } from './crowd.ts';
 import type { Plan } from './seed-plan.ts';
 import type { Station } from './station.ts';
 
@@ -23,7 +23,7 @@ export class Mischief {
   readonly #plan: Plan;
   readonly #stations: readonly Station[];
   readonly #stranger: ReputationTable;
-  readonly #crowd: Crowd;
+  readonly #crowd: TriedCrowd;
   readonly #random: Prng;
   readonly #troubles: Prng;
   readonly #words = new Uint32Array(4);
@@ -34,7 +34,7 @@ export class Mischief {
     plan: Plan,
     stations: readonly Station[],
     stranger: ReputationTable,
-    crowd: Crowd,
+    crowd: TriedCrowd,
     random: Prng,
   ) {
     this.#plan = plan;

@@ -11,11 +11,11 @@ import type { ReputationTable } from '../../src/reputation/table.ts';
 import type { Counters } from '../../src/session/counters.ts';
 import type { Journal } from '../../src/session/journal.ts';
 import { Shard } from '../../src/shard/shard.ts';
-import { MemorySpoolFiles } from '../dialogues/spool-files.ts';
+import { MemorySpoolFiles } from '../../loadgen/virtual/spool-files.ts';
 import type { Backend } from './backend.ts';
 import { checkShard } from './checkers.ts';
 import type { Plan } from './seed-plan.ts';
-import { SimTransport } from './sim-transport.ts';
+import { SimTransport } from '../../loadgen/virtual/sim-transport.ts';
 
 const EPOCH_MS = 1_800_000_000_000;
 

@@ -19,13 +19,13 @@ import type { SessionReport } from '../../src/session/journal.ts';
 import { Backend } from './backend.ts';
 import { checkCounts, checkEmpty } from './checkers.ts';
 import type { Trouble } from './client.ts';
-import { Crowd } from './crowd.ts';
+import { TriedCrowd } from './crowd.ts';
 import { must } from './failure.ts';
 import { auditHonest, auditMail } from './mail-audit.ts';
 import type { MailCount } from './mail-audit.ts';
 import type { Plan } from './seed-plan.ts';
 import { Station } from './station.ts';
-import { FamilyWatch } from './family-watch.ts';
+import { FamilyWatch } from '../../loadgen/virtual/family-watch.ts';
 import { Mischief } from './mischief.ts';
 import { Trace } from './trace.ts';
 
@@ -39,7 +39,7 @@ const LANES_REST_MS = 80_000;
 export class World {
   readonly plan: Plan;
   readonly trace: Trace;
-  readonly crowd: Crowd;
+  readonly crowd: TriedCrowd;
   readonly backend: Backend;
   readonly stations: readonly Station[];
   readonly reports: SessionReport[] = [];
@@ -60,7 +60,12 @@ export class World {
     this.#arrivals = random.fork('arrivals');
     this.#order = random.fork('order');
     this.backend = new Backend(plan, random.fork('backend'), this.trace);
-    this.crowd = new Crowd(this.#bots(), plan.sessions + plan.honest + 64, random.fork('bots'), this.trace);
+    this.crowd = new TriedCrowd(
+      this.#bots(),
+      plan.sessions + plan.honest + 64,
+      random.fork('bots'),
+      this.trace,
+    );
     // One shard more than there are: the stranger that changes scores.
     const readers = plan.shards + 1;
     this.#shared = new SharedArrayBuffer(Counters.bytesFor(plan.shards));

@@ -13,7 +13,7 @@ import type { ReputationTable } from '../../src/reputation/table.ts';
 import type { Trouble } from './client.ts';
 import type { TriedCrowd } from './crowd.ts';
 import type { Plan } from './seed-plan.ts';
-import type { Station } from './station.ts';
+import type { TriedStation } from './station.ts';
 
 const LATE_MS = 400;
 const EPOCH_SEC = 1_800_000_000;
@@ -21,7 +21,7 @@ const PASSES = 15;
 
 export class Mischief {
   readonly #plan: Plan;
-  readonly #stations: readonly Station[];
+  readonly #stations: readonly TriedStation[];
   readonly #stranger: ReputationTable;
   readonly #crowd: TriedCrowd;
   readonly #random: Prng;
@@ -32,7 +32,7 @@ export class Mischief {
 
   constructor(
     plan: Plan,
-    stations: readonly Station[],
+    stations: readonly TriedStation[],
     stranger: ReputationTable,
     crowd: TriedCrowd,
     random: Prng,
@@ -67,7 +67,7 @@ export class Mischief {
     if (nowMs < this.#nextMs) return;
     this.#nextMs = nowMs + 10 * (1 + this.#random.below(150));
     const { faults } = this.#plan;
-    const station = this.#stations[this.#random.below(this.#stations.length)] as Station;
+    const station = this.#stations[this.#random.below(this.#stations.length)] as TriedStation;
     if (faults.has('lateTicks') && this.#random.below(3) === 0) station.freeze(nowMs + LATE_MS);
     if (faults.has('brokenDisk') && this.#random.below(3) === 0) station.files.broken = !station.files.broken;
     if (faults.has('foreignScores')) this.#gossip(nowMs);

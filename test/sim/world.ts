@@ -24,7 +24,7 @@ import { must } from './failure.ts';
 import { auditHonest, auditMail } from './mail-audit.ts';
 import type { MailCount } from './mail-audit.ts';
 import type { Plan } from './seed-plan.ts';
-import { Station } from './station.ts';
+import { TriedStation } from './station.ts';
 import { FamilyWatch } from '../../loadgen/virtual/family-watch.ts';
 import { Mischief } from './mischief.ts';
 import { Trace } from './trace.ts';
@@ -41,7 +41,7 @@ export class World {
   readonly trace: Trace;
   readonly crowd: TriedCrowd;
   readonly backend: Backend;
-  readonly stations: readonly Station[];
+  readonly stations: readonly TriedStation[];
   readonly reports: SessionReport[] = [];
   nowMs = 0;
   mail: MailCount = { told250: 0, stored: 0, uncertain: 0, unanswered: 0 };
@@ -80,7 +80,7 @@ export class World {
     };
     this.stations = Array.from({ length: plan.shards }, (_, number) => {
       const reputation = new ReputationTable(table, ENTRIES, readers, number);
-      return new Station(
+      return new TriedStation(
         plan,
         number,
         this.backend,
@@ -166,7 +166,7 @@ export class World {
     const address = isHonest
       ? honestAddress(random.below(HONEST_ADDRESSES))
       : zombieAddress(random.below(this.plan.zombieAddresses));
-    const station = this.stations[random.below(this.stations.length)] as Station;
+    const station = this.stations[random.below(this.stations.length)] as TriedStation;
     const none: Trouble = { kind: 'none', at: 0, stallMs: 0 };
     const trouble = mayHaveTrouble ? this.#mischief.troubleFor(isHonest) : none;
     this.crowd.start(botNumber, address, station.front, trouble);

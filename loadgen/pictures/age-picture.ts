@@ -1,9 +1,10 @@
 /**
  * age-picture — a histogram of ages at disconnect as an SVG, written by hand
  *
- * Stacked bars over a logarithmic axis of seconds, one bar for each bin of families/leaving, one colour for each family.
+ * Stacked bars over a logarithmic axis of seconds, one colour for each group of sessions. How wide bins are is the caller's
+ * choice: by the logarithm for families (test/sim/families-main), a second each for a simulated town.
  */
-import { binOf, BINS, binStartMs } from '../../src/families/leaving.ts';
+import { COLOURS, escaped, GREY, roundUp, svgOf } from './svg.ts';
 
 const WIDTH = 1_100;
 const HEIGHT = 560;
@@ -14,49 +15,52 @@ const BOTTOM = 60;
 const FROM_MS = 1_000;
 const TO_MS = 600_000;
 const TICKS_S = [1, 2, 3, 5, 10, 15, 21, 33, 47, 60, 100, 200, 300, 600];
-const COLOURS = ['#d62728', '#1f77b4', '#2ca02c', '#9467bd', '#ff7f0e', '#17becf', '#8c564b', '#e377c2'];
-const NOBODY = '#b8b8b8';
 
-/** One session: the label of its family ('' for none) and its age. */
-export interface Aged {
-  readonly label: string;
-  readonly ageMs: number;
+/** Sessions that have one colour. */
+export interface Group {
+  readonly words: string;
+  /** How many in each bin. */
+  readonly counts: ArrayLike<number>;
+  /** Those that belong to nobody are grey. */
+  readonly isRest?: boolean;
+}
+
+export interface AgePicture {
+  /** The first stands lowest. */
+  readonly groups: readonly Group[];
+  /** Where bins begin, and where the last one ends. */
+  readonly edgesMs: readonly number[];
+  readonly title: string;
+  readonly under: string;
+  /** What the axes say. */
+  readonly axis: string;
 }
 
 const xOf = (ms: number): number =>
   LEFT + ((WIDTH - LEFT - RIGHT) * Math.log(ms / FROM_MS)) / Math.log(TO_MS / FROM_MS);
 
-/** Most bars, so that the ticks of the other axis are round. */
-function roundUp(count: number): number {
-  const step = 10 ** Math.floor(Math.log10(Math.max(1, count)));
-  return Math.ceil(count / step) * step;
-}
-
-/** The picture. `labels`: the families in the order of the legend, each with its words; `title` and `under` are sentences. */
-export function agePicture(
-  sessions: readonly Aged[],
-  labels: readonly (readonly [string, string])[],
-  title: string,
-  under: string,
-): string {
-  const order = ['', ...labels.map(([label]) => label)];
-  const counts = order.map(() => new Float64Array(BINS));
-  for (const { label, ageMs } of sessions) counts[Math.max(0, order.indexOf(label))]![binOf(ageMs)]! += 1;
-  const totals = Array.from({ length: BINS }, (_, bin) => counts.reduce((sum, one) => sum + one[bin]!, 0));
-  const most = roundUp(Math.max(...totals));
+/** The picture. What was younger than a second, or older than ten minutes, is not on it. */
+export function agePicture({ groups, edgesMs, title, under, axis }: AgePicture): string {
+  const colours = groups.map(({ isRest }, place) =>
+    isRest === true
+      ? GREY
+      : COLOURS[groups.slice(0, place).filter((one) => one.isRest !== true).length % COLOURS.length]!,
+  );
+  const bins = [...edgesMs.keys()].filter((bin) => edgesMs[bin + 1]! > FROM_MS && edgesMs[bin]! < TO_MS);
+  const totals = bins.map((bin) => groups.reduce((sum, { counts }) => sum + counts[bin]!, 0));
+  const most = Math.max(4, roundUp(Math.max(0, ...totals)));
   const heightOf = (count: number): number => ((HEIGHT - TOP - BOTTOM) * count) / most;
-  const colourOf = (place: number): string => (place === 0 ? NOBODY : COLOURS[(place - 1) % COLOURS.length]!);
   const bars: string[] = [];
-  for (let bin = binOf(FROM_MS); bin <= binOf(TO_MS); bin++) {
+  for (const bin of bins) {
     let y = HEIGHT - BOTTOM;
-    const x = Math.max(LEFT, xOf(binStartMs(bin)));
-    const width = xOf(binStartMs(bin + 1)) - x;
-    for (const [place, column] of counts.entries()) {
-      if (column[bin] === 0) continue;
-      const height = heightOf(column[bin]!);
+    const x = Math.max(LEFT, xOf(edgesMs[bin]!));
+    const width = Math.min(WIDTH - RIGHT, xOf(edgesMs[bin + 1]!)) - x;
+    for (const [place, { counts }] of groups.entries()) {
+      if (counts[bin] === 0) continue;
+      const height = heightOf(counts[bin]!);
       y -= height;
       bars.push(
-        `<rect x="${x.toFixed(2)}" y="${y.toFixed(2)}" width="${width.toFixed(2)}" height="${height.toFixed(2)}" fill="${colourOf(place)}"/>`,
+        `<rect x="${x.toFixed(2)}" y="${y.toFixed(2)}" width="${width.toFixed(2)}" height="${height.toFixed(2)}" fill="${colours[place]}"/>`,
       );
     }
   }
@@ -75,33 +79,13 @@ export function agePicture(
       `<text x="${LEFT - 8}" y="${Number(y) + 4}" text-anchor="end">${Math.round(count)}</text>`
     );
   });
-  const legend = [['', 'no family'] as const, ...labels].map(([label, words], place) => {
+  const legend = groups.map(({ words }, place) => {
     const y = TOP + 4 + place * 20;
-    const text = label === '' ? words : `${label}: ${words}`;
     return (
-      `<rect x="${LEFT + 16}" y="${y}" width="12" height="12" fill="${colourOf(place)}"/>` +
-      `<text x="${LEFT + 34}" y="${y + 11}">${escaped(text)}</text>`
+      `<rect x="${LEFT + 16}" y="${y}" width="12" height="12" fill="${colours[place]}"/>` +
+      `<text x="${LEFT + 34}" y="${y + 11}">${escaped(words)}</text>`
     );
   });
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
-    `<text x="${LEFT}" y="28" font-size="18">${escaped(title)}</text>`,
-    `<text x="${LEFT}" y="48" fill="#555">${escaped(under)}</text>`,
-    ...lines,
-    ...bars,
-    ...ticks,
-    ...legend,
-    `<text x="${WIDTH / 2}" y="${HEIGHT - 14}" text-anchor="middle">age at disconnect, logarithmic; sessions in each bin of 3 %</text>`,
-    '</svg>',
-    '',
-  ].join('\n');
-}
-
-function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
+  const below = `<text x="${WIDTH / 2}" y="${HEIGHT - 14}" text-anchor="middle">${escaped(axis)}</text>`;
+  return svgOf(WIDTH, HEIGHT, LEFT, title, under, [...lines, ...bars, ...ticks, ...legend, below]);
 }

@@ -190,7 +190,8 @@ export class Town {
 /** Everybody who comes, in the order of coming. */
 function arrivalsOf(order: TownOrder, cast: Cast, random: Prng): readonly Arrival[] {
   const { durationMs, sessions, honest } = order;
-  const atMs = (from: Prng): number => TICK_MS * (1 + from.below(Math.max(1, Math.floor(durationMs / TICK_MS))));
+  const atMs = (from: Prng): number =>
+    TICK_MS * (1 + from.below(Math.max(1, Math.floor(durationMs / TICK_MS))));
   const bad = random.fork('zombies');
   const good = random.fork('honest');
   const arrivals: Arrival[] = [];
@@ -200,7 +201,11 @@ function arrivalsOf(order: TownOrder, cast: Cast, random: Prng): readonly Arriva
   }
   const addresses = Math.max(1, Math.ceil(honest / MAILS_AN_ADDRESS));
   for (let count = 0; count < honest; count += 1) {
-    arrivals.push({ atMs: atMs(good), botNumber: cast.honest, address: honestAddress(good.below(addresses)) });
+    arrivals.push({
+      atMs: atMs(good),
+      botNumber: cast.honest,
+      address: honestAddress(good.below(addresses)),
+    });
   }
   return arrivals.sort((one, other) => one.atMs - other.atMs);
 }

@@ -12,6 +12,7 @@ import { readDuration } from '../config/units.ts';
 import { addClientCommands } from './client-commands.ts';
 import { exitCodes } from './exit.ts';
 import { complain, print, tolerateLostReaders } from './output.ts';
+import { addSimulate } from './simulate-command.ts';
 
 const FILE = '/etc/sluice/sluice.toml';
 
@@ -19,7 +20,7 @@ const FILE = '/etc/sluice/sluice.toml';
 export async function main(args: readonly string[], version: string): Promise<number> {
   tolerateLostReaders();
   let code: number = exitCodes.good;
-  const program = commands(version, (result) => (code = result));
+  const program = commands(version, args, (result) => (code = result));
   try {
     await program.parseAsync(args, { from: 'user' });
     return code;
@@ -28,7 +29,7 @@ export async function main(args: readonly string[], version: string): Promise<nu
   }
 }
 
-function commands(version: string, finish: (code: number) => void): Command {
+function commands(version: string, args: readonly string[], finish: (code: number) => void): Command {
   const program = new Command('sluice')
     .description(
       'An SMTP front end for busy MX hosts: zombies wait, honest mail goes through in the same session.',
@@ -80,6 +81,7 @@ function commands(version: string, finish: (code: number) => void): Command {
       ),
     );
   addClientCommands(program, FILE, finish);
+  addSimulate(program, args, finish);
 
   const config = program
     .command('config')

@@ -6,7 +6,7 @@
  * Crosses reach from the smallest to the largest value over the seeds.
  */
 import type { Outcome, Spread } from '../virtual/frontier.ts';
-import { COLOURS, escaped, GREY, roundUp, svgOf } from './svg.ts';
+import { COLOURS, escaped, GREY, roundStep, svgOf } from './svg.ts';
 
 const WIDTH = 1_100;
 const LEFT = 70;
@@ -28,14 +28,12 @@ export interface Point {
 interface Axis {
   readonly from: number;
   readonly to: number;
+  readonly ticks: readonly number[];
 }
 
 /** The picture. `title` and `under` are sentences. */
 export function frontierPicture(points: readonly Point[], title: string, under: string): string {
-  const upright = axisOf(
-    points.map(({ outcome }) => percentOf(outcome.goneShare)),
-    100,
-  );
+  const upright = axisOf(points.map(({ outcome }) => percentOf(outcome.goneShare)));
   const panels = [
     panel(points, upright, 0, 'seconds of a slot for each zombie', ({ slotSec }) => slotSec),
     panel(points, upright, 1, 'seconds from connecting to 250, 99 of 100 honest messages', ({ honestMs }) =>
@@ -63,21 +61,20 @@ function panel(
 ): string[] {
   const left = LEFT + place * (PANEL_WIDTH + GAP);
   const bottom = TOP + PANEL_HEIGHT;
-  const across = axisOf(
-    points.map(({ outcome }) => spreadOf(outcome)),
-    Infinity,
-  );
+  const across = axisOf(points.map(({ outcome }) => spreadOf(outcome)));
   const xOf = (value: number): number =>
     left + (PANEL_WIDTH * (value - across.from)) / (across.to - across.from);
   const yOf = (value: number): number =>
     bottom - (PANEL_HEIGHT * (value - upright.from)) / (upright.to - upright.from);
   const parts: string[] = [];
-  for (const part of [0, 0.25, 0.5, 0.75, 1]) {
-    const x = across.from + part * (across.to - across.from);
-    const y = upright.from + part * (upright.to - upright.from);
+  for (const y of upright.ticks) {
     parts.push(
       `<line x1="${left}" y1="${yOf(y).toFixed(1)}" x2="${left + PANEL_WIDTH}" y2="${yOf(y).toFixed(1)}" stroke="#ddd"/>`,
       `<text x="${left - 8}" y="${(yOf(y) + 4).toFixed(1)}" text-anchor="end">${shown(y)}</text>`,
+    );
+  }
+  for (const x of across.ticks) {
+    parts.push(
       `<line x1="${xOf(x).toFixed(1)}" y1="${bottom}" x2="${xOf(x).toFixed(1)}" y2="${bottom + 6}" stroke="#333"/>`,
       `<text x="${xOf(x).toFixed(1)}" y="${bottom + 20}" text-anchor="middle">${shown(x)}</text>`,
     );
@@ -101,15 +98,15 @@ function panel(
   return parts;
 }
 
-/** Room for all values and a little more; never beyond `most` or below 0. */
-function axisOf(spreads: readonly Spread[], most: number): Axis {
+/** Round ticks around all values. */
+function axisOf(spreads: readonly Spread[]): Axis {
   const low = Math.min(...spreads.map(({ min }) => min));
   const high = Math.max(...spreads.map(({ max }) => max));
-  const step = roundUp(Math.max((high - low) / 8, high / 100));
-  return {
-    from: Math.max(0, Math.floor(low / step) * step - step),
-    to: Math.min(most, (Math.floor(high / step) + 1) * step),
-  };
+  const step = roundStep(Math.max((high - low) / 6, high / 50));
+  const first = Math.floor(low / step);
+  const last = Math.max(first + 1, Math.ceil(high / step));
+  const ticks = Array.from({ length: last - first + 1 }, (_, at) => (first + at) * step);
+  return { from: ticks[0]!, to: ticks.at(-1)!, ticks };
 }
 
 const scaled = ({ mean, min, max }: Spread, by: number): Spread => ({

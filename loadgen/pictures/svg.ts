@@ -55,3 +55,11 @@ export function roundUp(value: number): number {
   const step = 10 ** Math.floor(Math.log10(value));
   return Math.ceil(value / step - 1e-9) * step;
 }
+
+/** The next step of an axis that is not smaller: 1, 2 or 5 and a power of ten. */
+export function roundStep(value: number): number {
+  if (!(value > 0)) return 1;
+  const power = 10 ** Math.floor(Math.log10(value));
+  const [step] = [1, 2, 5, 10].filter((digit) => digit * power >= value * (1 - 1e-9));
+  return (step ?? 10) * power;
+}

@@ -56,8 +56,10 @@ export interface Figures {
   readonly slots: { readonly peak: number; readonly mean: number };
   /** Sessions with the label of a family in the log, the most frequent first. */
   readonly families: readonly { readonly name: string; readonly sessions: number }[];
-  /** How many zombies left in which second, by kind in the order of `kinds`. */
+  /** How many zombies left in which second with nothing delivered, by kind in the order of `kinds`. */
   readonly leaving: readonly (readonly number[])[];
+  /** When the others left, all kinds together. */
+  readonly leavingServed: readonly number[];
 }
 
 const NEVER_MS = 3_600_000;
@@ -87,7 +89,16 @@ export function figuresOf(register: Register, bots: readonly Bot[]): Figures {
     families: [...register.families]
       .map(([name, sessions]) => ({ name, sessions }))
       .sort((one, other) => other.sessions - one.sessions || (one.name < other.name ? -1 : 1)),
-    leaving: ofKind.map((some) => leavingOf(some, register)),
+    leaving: ofKind.map((some) =>
+      leavingOf(
+        some.filter((serial) => register.messages[serial] === 0),
+        register,
+      ),
+    ),
+    leavingServed: leavingOf(
+      zombies.filter((serial) => register.messages[serial]! > 0),
+      register,
+    ),
   };
 }
 

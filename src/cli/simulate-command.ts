@@ -34,8 +34,8 @@ export function addSimulate(program: Command, args: readonly string[], finish: (
     )
     .option('-c, --config <file>', 'configuration file; without it, the defaults and one DNS list')
     .option('--population <name>', 'which zombies; a name that is none lists them', '2009')
-    .option('--sessions <count>', 'zombies in all', whole(0, 10_000_000), 100_000)
-    .option('--honest <count>', 'honest messages in all', whole(0, 10_000_000), 5_000)
+    .option('--sessions <count>', 'zombies in all', whole(0, 900_000), 100_000)
+    .option('--honest <count>', 'honest messages in all', whole(0, 100_000), 5_000)
     .option('--duration <time>', 'virtual time within which they come', time, '1h')
     .option('--seeds <list>', 'one run for each, such as 7 or 1..3 or 1,5,9', seeds, [1])
     .option(

@@ -87,14 +87,17 @@ export function pictureOf(result: SimulationResult): string {
     return frontierPicture(ranked, title, `${crowdOf(result)}; crosses reach over the seeds`);
   }
   const { runs } = result.plans[0]!;
+  const inAll = (ofRun: (run: Figures) => readonly number[]): readonly number[] =>
+    Array.from({ length: LEAVING_SECONDS }, (_, second) =>
+      runs.reduce((sum, run) => sum + ofRun(run)[second]!, 0),
+    );
   const groups = runs[0]!.kinds.map(({ kind }, place) => ({
     words: kind,
-    counts: Array.from({ length: LEAVING_SECONDS }, (_, second) =>
-      runs.reduce((sum, run) => sum + run.leaving[place]![second]!, 0),
-    ),
+    counts: inAll(({ leaving }) => leaving[place]!),
   }));
+  const served = { words: 'any, with something delivered', isRest: true };
   return agePicture({
-    groups,
+    groups: [...groups, { ...served, counts: inAll(({ leavingServed }) => leavingServed) }],
     edgesMs: Array.from({ length: LEAVING_SECONDS }, (_, second) => second * 1_000),
     title: 'When zombies left',
     under: crowdOf(result),

@@ -11,6 +11,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, extname } from 'node:path';
 import type { Figures } from '../../loadgen/virtual/figures.ts';
+import { populations } from '../../loadgen/populations.ts';
 import type { PopulationName } from '../../loadgen/populations.ts';
 import type { TownOrder } from '../../loadgen/virtual/town.ts';
 import { readDuration } from '../config/units.ts';
@@ -48,15 +49,17 @@ export interface SimulateOptions {
 /** Runs all plans with all seeds, prints, writes. Throws ConfigError. */
 export async function simulateVerb(options: SimulateOptions): Promise<number> {
   const plans = plansOf(options.config, options.sweeps);
+  const { zombieAddresses } = populations[options.population];
+  const sessions = zombieAddresses === 0 ? 0 : options.sessions;
   const lists = compileLists(plans[0]!.config);
   const result: SimulationResult = {
     command: options.command,
     population: options.population,
-    sessions: options.sessions,
+    sessions,
     honest: options.honest,
-    durationMs: readDuration(options.duration) ?? 3_600_000,
+    durationMs: readDuration(options.duration) ?? 0,
     seeds: options.seeds,
-    plans: await runAll(plans, hasNetworks(lists) ? shareLists(lists) : null, options),
+    plans: await runAll(plans, hasNetworks(lists) ? shareLists(lists) : null, { ...options, sessions }),
   };
   print(options.json ? jsonText(result) : textOf(result));
   if (options.plot !== '') writeOut(options.plot, pictureOf(result));
@@ -73,7 +76,7 @@ async function runAll(
   options: SimulateOptions,
 ): Promise<readonly PlanResult[]> {
   const { population, sessions, honest, seeds } = options;
-  const durationMs = readDuration(options.duration) ?? 3_600_000;
+  const durationMs = readDuration(options.duration) ?? 0;
   const orders = plans.flatMap(({ config }) =>
     seeds.map((seed): TownOrder => {
       const order = { config, population, sessions, honest, durationMs, seed };

@@ -3,10 +3,10 @@
  */
 
 /** The value that `percent` of the values do not exceed (nearest rank); null for none. The values come in ascending order. */
-export function quantileOf(ascending: ArrayLike<number>, percent: number): number | null {
-  if (ascending.length === 0) return null;
-  const rank = Math.ceil((ascending.length * percent) / 100);
-  return ascending[Math.max(0, rank - 1)]!;
+export function quantileOf(sorted: ArrayLike<number>, percent: number): number | null {
+  if (sorted.length === 0) return null;
+  const rank = Math.ceil((sorted.length * percent) / 100);
+  return sorted[Math.max(0, rank - 1)]!;
 }
 
 /** A copy in ascending order. */

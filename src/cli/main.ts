@@ -11,6 +11,7 @@ import { ConfigError } from '../config/config-error.ts';
 import { readDuration } from '../config/units.ts';
 import { addClientCommands } from './client-commands.ts';
 import { exitCodes } from './exit.ts';
+import { whole } from './option-kinds.ts';
 import { complain, print, tolerateLostReaders } from './output.ts';
 import { addSimulate } from './simulate-command.ts';
 
@@ -59,9 +60,9 @@ function commands(version: string, args: readonly string[], finish: (code: numbe
   program
     .command('demo')
     .description('engine, mail server, zombies and honest senders on loopback; stops by itself')
-    .option('--sessions <count>', 'zombies at once', count(1, 1_000_000), 2_000)
+    .option('--sessions <count>', 'zombies at once', whole(1, 1_000_000), 2_000)
     .option('--duration <time>', 'how long, such as 60s or 2min', time, '60s')
-    .option('--seed <number>', 'the same number gives the same crowd', count(0, 0xffff_ffff), 1)
+    .option('--seed <number>', 'the same number gives the same crowd', whole(0, 0xffff_ffff), 1)
     .action(async (options: { sessions: number; duration: string; seed: number }) =>
       finish(await (await import('./demo.ts')).demoVerb(options)),
     );
@@ -104,17 +105,9 @@ function commands(version: string, args: readonly string[], finish: (code: numbe
   return program;
 }
 
-function count(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const number = /^[0-9]{1,12}$/.test(text) ? Number(text) : Number.NaN;
-    if (number >= min && number <= max) return number;
-    throw new InvalidArgumentError(`Want a whole number, ${min} to ${max}.`);
-  };
-}
-
 function time(text: string): string {
-  const whole = /^[0-9]+$/.test(text) ? `${text}s` : text;
-  if ((readDuration(whole) ?? 0) > 0) return whole;
+  const full = /^[0-9]+$/.test(text) ? `${text}s` : text;
+  if ((readDuration(full) ?? 0) > 0) return full;
   throw new InvalidArgumentError('Want a duration such as 60s or 2min.');
 }
 

@@ -8,9 +8,11 @@ import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { readDuration } from '../config/units.ts';
 import { exitCodes } from './exit.ts';
+import { whole } from './option-kinds.ts';
 
 const SEEDS_MAX = 100;
 const SEED_MAX = 0xffff_ffff;
+const DURATION_MAX_MS = 7 * 24 * 3_600_000;
 
 interface Flags {
   readonly config?: string;
@@ -37,7 +39,7 @@ export function addSimulate(program: Command, args: readonly string[], finish: (
     .option('--sessions <count>', 'zombies in all', whole(0, 900_000), 100_000)
     .option('--honest <count>', 'honest messages in all', whole(0, 100_000), 5_000)
     .option('--duration <time>', 'virtual time within which they come', time, '1h')
-    .option('--seeds <list>', 'one run for each, such as 7 or 1..3 or 1,5,9', seeds, [1])
+    .option('--seeds <list>', 'one run for each, such as 7 or 1..3 or 1,5,9', seedList, [1])
     .option(
       '--sweep <key=values>',
       'compare plans: shape.reply_delay=5s,15s; may come several times',
@@ -74,24 +76,14 @@ export function addSimulate(program: Command, args: readonly string[], finish: (
     });
 }
 
-function whole(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const number = /^[0-9]{1,12}$/.test(text) ? Number(text) : Number.NaN;
-    if (number >= min && number <= max) return number;
-    throw new InvalidArgumentError(`Want a whole number, ${min} to ${max}.`);
-  };
-}
-
 function time(text: string): string {
-  const whole = /^[0-9]+$/.test(text) ? `${text}s` : text;
-  const ms = readDuration(whole) ?? 0;
-  if (ms > 0 && ms <= DURATION_MAX_MS) return whole;
+  const full = /^[0-9]+$/.test(text) ? `${text}s` : text;
+  const ms = readDuration(full) ?? 0;
+  if (ms > 0 && ms <= DURATION_MAX_MS) return full;
   throw new InvalidArgumentError('Want a duration up to 7d, such as 1h or 10min.');
 }
 
-const DURATION_MAX_MS = 7 * 24 * 3_600_000;
-
-function seeds(text: string): readonly number[] {
+function seedList(text: string): readonly number[] {
   const range = /^(\d{1,10})\.\.(\d{1,10})$/.exec(text);
   const [from, to] = [Number(range?.[1]), Number(range?.[2])];
   const isGoodRange = range !== null && from <= to && to - from < SEEDS_MAX;

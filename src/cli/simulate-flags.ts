@@ -5,7 +5,7 @@
  */
 import { populations } from '../../loadgen/populations.ts';
 import type { Population, PopulationName } from '../../loadgen/populations.ts';
-import type { FileValue, Setting } from '../config/kinds.ts';
+import type { Setting } from '../config/kinds.ts';
 import { settings } from '../config/settings.ts';
 import type { Entry } from '../config/settings.ts';
 import { nearest, quote } from '../config/wording.ts';
@@ -15,11 +15,14 @@ export interface Wrong {
   readonly wrong: string;
 }
 
+/** A value in the spelling of the file; lists cannot be swept. */
+export type SweptValue = string | number | boolean;
+
 /** One setting and the values that it takes in turn. */
 export interface Sweep {
   readonly section: string;
   readonly key: string;
-  readonly values: readonly FileValue[];
+  readonly values: readonly SweptValue[];
 }
 
 const entries: Readonly<Record<string, Entry>> = settings;
@@ -57,7 +60,7 @@ function readSweep(text: string): Wrong | Sweep {
     };
   const row = rowOf(section, key);
   if (row === null) return { wrong: `there is no setting ${quote(name)} to sweep${hintFor(section, key)}` };
-  const values: FileValue[] = [];
+  const values: SweptValue[] = [];
   for (const word of words.split(',')) {
     const value = valueOf(row, word);
     let wrong = '';
@@ -78,7 +81,7 @@ function rowOf(section: string, key: string): Setting | null {
 }
 
 /** A word of the command line as the file would have it. */
-function valueOf(row: Setting, word: string): FileValue {
+function valueOf(row: Setting, word: string): SweptValue {
   if (typeof row.fallback === 'number' && /^-?[0-9]{1,15}$/.test(word)) return Number(word);
   if (typeof row.fallback === 'boolean' && (word === 'true' || word === 'false')) return word === 'true';
   return word;

@@ -8,10 +8,9 @@ import { parse, stringify } from 'smol-toml';
 import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/config.ts';
 import { dumpFile } from '../config/describe.ts';
-import type { FileValue } from '../config/kinds.ts';
 import { loadConfig, parseConfig } from '../config/load.ts';
 import { patienceProblems } from '../policy/patience.ts';
-import type { Sweep } from './simulate-flags.ts';
+import type { Sweep, SweptValue } from './simulate-flags.ts';
 
 /** One configuration under its name. */
 export interface NamedPlan {
@@ -33,12 +32,12 @@ weight = 3
 /** The plans: of a file, or of the defaults when `fileName` is ''. Throws ConfigError. */
 export function plansOf(fileName: string, sweeps: readonly Sweep[]): readonly NamedPlan[] {
   const base = fileName === '' ? parseConfig(USUAL, 'defaults') : loadConfig(fileName);
-  const count = sweeps.reduce((product, { values }) => product * values.length, 1);
+  const count = sweeps.reduce((plans, { values }) => plans * values.length, 1);
   if (count > PLANS_MAX)
     throw new ConfigError([`${count} plans are more than ${PLANS_MAX}: sweep fewer settings or values`]);
   if (sweeps.length === 0) return [checked({ name: 'as configured', config: base })];
   return product(sweeps).map((choice) => {
-    const name = choice.map(({ section, key, value }) => `${section}.${key}=${String(value)}`).join(' ');
+    const name = choice.map(({ section, key, value }) => `${section}.${key}=${value}`).join(' ');
     const file = parse(dumpFile(base)) as Record<string, Record<string, unknown>>;
     for (const { section, key, value } of choice) file[section] = { ...file[section], [key]: value };
     return checked({ name, config: configOf(stringify(file), name) });
@@ -48,7 +47,7 @@ export function plansOf(fileName: string, sweeps: readonly Sweep[]): readonly Na
 interface Choice {
   readonly section: string;
   readonly key: string;
-  readonly value: FileValue;
+  readonly value: SweptValue;
 }
 
 function product(sweeps: readonly Sweep[]): readonly (readonly Choice[])[] {

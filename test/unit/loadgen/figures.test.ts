@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { figuresOf, LEAVING_SECONDS } from '../../../loadgen/virtual/figures.ts';
 import { ascending, quantileOf } from '../../../loadgen/virtual/quantiles.ts';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dominates, frontierOf, judgedOf, outcomeOf } from '../../../loadgen/virtual/frontier.ts';
 import type { Judged } from '../../../loadgen/virtual/frontier.ts';

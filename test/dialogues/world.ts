@@ -25,7 +25,7 @@ import { MemoryTransport } from '../../src/transport/memory-transport.ts';
 import type { PeerHandle } from '../../src/transport/memory-transport.ts';
 import { Backend } from './backend.ts';
 import type { ScriptedDns } from './dns.ts';
-import { MemorySpoolFiles } from './spool-files.ts';
+import { MemorySpoolFiles } from '../../loadgen/virtual/spool-files.ts';
 
 const ENTRIES = 1_024;
 const ROUNDS_MAX = 400_000;

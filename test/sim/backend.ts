@@ -12,7 +12,7 @@ import type { House, Stored } from './house.ts';
 import { must } from './failure.ts';
 import { Fates } from './fates.ts';
 import type { Fate, Step } from './fates.ts';
-import type { SimTransport } from './sim-transport.ts';
+import type { SimTransport } from '../../loadgen/virtual/sim-transport.ts';
 import type { Plan } from './seed-plan.ts';
 import type { Trace } from './trace.ts';
 

@@ -9,10 +9,10 @@ import { bytesOf } from '../../src/base/ascii.ts';
 import type { PeerHandle } from '../../src/transport/memory-transport.ts';
 import { must } from './failure.ts';
 import type { Deed, Fate, Step } from './fates.ts';
-import { PORT_BASE } from './house.ts';
+import { PORT_BASE } from '../../loadgen/virtual/client.ts';
 import type { House } from './house.ts';
 import { ehloText, missingIn, readXclient, wordsOf } from './words.ts';
-import type { SimTransport } from './sim-transport.ts';
+import type { SimTransport } from '../../loadgen/virtual/sim-transport.ts';
 
 const QUEUED = '250 2.0.0 Ok: queued\r\n';
 const END_OF_BODY = '\r\n.\r\n';

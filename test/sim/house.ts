@@ -37,6 +37,3 @@ export interface House {
   refused(id: string): void;
   heard(ms: number, serial: number, who: 'B>' | 'B<', text: string): void;
 }
-
-/** The port of a client is its serial number above this. */
-export const PORT_BASE = 1_024;

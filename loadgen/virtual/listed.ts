@@ -5,14 +5,9 @@ import type { Population } from '../populations.ts';
 
 /** Percent of zombie addresses that the list has, where the population does not say. */
 const LISTED_PERCENT = 70;
-/** Second octets of zombie addresses. */
-const ZOMBIES_FROM = 64;
-const ZOMBIES_TO = 128;
 
-/** Whether the list has this address; always the same for the same address, and never for an honest one. */
+/** Whether the list has this zombie's address; always the same for the same address. */
 export function isListed(address: string, population: Population): boolean {
-  const second = Number(address.split('.', 2)[1]);
-  if (second < ZOMBIES_FROM || second >= ZOMBIES_TO) return false;
   const { listedPercent } = population as Population & { readonly listedPercent?: number };
   let hash = 0x811c9dc5;
   for (let at = 0; at < address.length; at += 1) hash = Math.imul(hash ^ address.charCodeAt(at), 0x01000193);

@@ -84,7 +84,13 @@ export class Town {
     this.#arrivals = arrivalsOf(order, cast, random);
     this.#ways = random.fork('ways');
     this.#folk = new Townsfolk(cast.bots, seed, this.register);
-    this.#stations = this.#build(order, (address) => isListed(address, cast.population));
+    const honest = new Set(
+      this.#arrivals.filter(({ botNumber }) => cast.bots[botNumber]!.honest).map(({ address }) => address),
+    );
+    this.#stations = this.#build(
+      order,
+      (address) => !honest.has(address) && isListed(address, cast.population),
+    );
     this.#watch = new FamilyWatch(this.#stations);
   }
 

@@ -1,7 +1,5 @@
 import { expect, it } from 'vitest';
-import { isListed } from '../../../loadgen/virtual/listed.ts';
 import { VirtualDns } from '../../../loadgen/virtual/virtual-dns.ts';
-import { honestAddress, populations, zombieAddress } from '../../../loadgen/populations.ts';
 import { parseAddress } from '../../../src/base/address.ts';
 import { handleOf, NO_HANDLE } from '../../../src/base/handle.ts';
 import type { Handle } from '../../../src/base/handle.ts';
@@ -50,15 +48,4 @@ it('answers who has the slot now, not who had it', () => {
   expect(dns.next()).toBe(handleOf(0, 1));
   expect(dns.answer.weight).toBe(0);
   expect(dns.next()).toBe(NO_HANDLE);
-});
-
-it('has a share of the zombies on the list, always the same, and no honest sender', () => {
-  const population = populations['2009'];
-  const zombies = Array.from({ length: 5_000 }, (_, index) => zombieAddress(index));
-  const listed = zombies.filter((address) => isListed(address, population));
-  expect(listed.length).toBeGreaterThan(500);
-  expect(listed.length).toBeLessThan(5_000);
-  expect(zombies.filter((address) => isListed(address, population))).toEqual(listed);
-  const honest = Array.from({ length: 5_000 }, (_, index) => honestAddress(index));
-  expect(honest.filter((address) => isListed(address, population))).toEqual([]);
 });

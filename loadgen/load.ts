@@ -133,8 +133,9 @@ export class Load {
     while (this.#zombieArrivals.take(nowMs)) {
       if ((keep ? this.#zombiesOpen() : this.#zombiesStarted) >= sessions) continue;
       this.#zombiesStarted += 1;
-      const bot = this.#cast.zombie(this.#zombieChoices);
-      if (!this.#driver.start(bot, this.#origins.next(), this.#zombiesStarted)) this.#withheld += 1;
+      const address = this.#origins.next();
+      if (!this.#driver.start(this.#cast.zombieAt(address), address, this.#zombiesStarted))
+        this.#withheld += 1;
     }
     while (this.#honestArrivals.take(nowMs)) {
       this.#honestStarted += 1;

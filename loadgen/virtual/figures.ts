@@ -52,6 +52,8 @@ export interface Figures {
     readonly all: HonestFigures;
     readonly known: HonestFigures;
     readonly unknown: HonestFigures;
+    /** By kind of sender. */
+    readonly kinds: readonly (HonestFigures & { readonly kind: string })[];
   };
   readonly slots: { readonly peak: number; readonly mean: number };
   /** Sessions with the label of a family in the log, the most frequent first. */
@@ -70,6 +72,7 @@ export function figuresOf(register: Register, bots: readonly Bot[]): Figures {
   const zombies = serials.filter((serial) => !bots[register.kinds[serial]!]!.honest);
   const honest = serials.filter((serial) => bots[register.kinds[serial]!]!.honest);
   const kinds = [...bots.keys()].filter((kind) => !bots[kind]!.honest);
+  const honestKinds = [...bots.keys()].filter((kind) => bots[kind]!.honest);
   const ofKind = kinds.map((kind) => zombies.filter((serial) => register.kinds[serial] === kind));
   return {
     zombies: zombieFigures('all', zombies, register),
@@ -84,6 +87,13 @@ export function figuresOf(register: Register, bots: readonly Bot[]): Figures {
         honest.filter((serial) => register.known[serial] === 0),
         register,
       ),
+      kinds: honestKinds.map((kind) => ({
+        kind: bots[kind]!.name,
+        ...honestFigures(
+          honest.filter((serial) => register.kinds[serial] === kind),
+          register,
+        ),
+      })),
     },
     slots: { peak: register.openMax, mean: register.openMean },
     families: [...register.families]

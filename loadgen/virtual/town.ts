@@ -201,7 +201,8 @@ function arrivalsOf(order: TownOrder, cast: Cast, random: Prng): readonly Arriva
   const origins = originsOf(cast.population, sessions, bad);
   const arrivals: Arrival[] = [];
   for (let count = 0; count < sessions; count += 1) {
-    arrivals.push({ atMs: atMs(bad), botNumber: cast.zombie(bad), address: origins.next() });
+    const address = origins.next();
+    arrivals.push({ atMs: atMs(bad), botNumber: cast.zombieAt(address), address });
   }
   const addresses = Math.max(1, Math.ceil(honest / MAILS_AN_ADDRESS));
   for (let count = 0; count < honest; count += 1) {

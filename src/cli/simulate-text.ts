@@ -125,6 +125,13 @@ function rankedOf({ plans }: SimulationResult): readonly Ranked[] {
 function runText(run: Figures, table: Table): string {
   const rows = [...run.kinds.filter(({ sessions }) => sessions > 0), run.zombies].map(zombieRow);
   const { all, known, unknown } = run.honest;
+  const some = run.honest.kinds.filter(({ sessions }) => sessions > 0);
+  const honest = [
+    ...(some.length > 1 ? some.map((one) => honestRow(one.kind, one)) : []),
+    honestRow('known senders', known),
+    honestRow('unknown senders', unknown),
+    honestRow('all', all),
+  ];
   const slots = [
     ['slots held at once, peak', String(run.slots.peak)],
     ['slots held at once, mean', run.slots.mean.toFixed(1)],
@@ -149,10 +156,7 @@ function runText(run: Figures, table: Table): string {
       rows,
     ),
     '',
-    table(
-      ['honest', 'sessions', 'delivered', 'delay p50', 'delay p99', 'to 250 p50', 'to 250 p99'],
-      [honestRow('known senders', known), honestRow('unknown senders', unknown), honestRow('all', all)],
-    ),
+    table(['honest', 'sessions', 'delivered', 'delay p50', 'delay p99', 'to 250 p50', 'to 250 p99'], honest),
     '',
     last,
   ].join('\n');

@@ -49,8 +49,8 @@ export interface SimulateOptions {
 /** Runs all plans with all seeds, prints, writes. Throws ConfigError. */
 export async function simulateVerb(options: SimulateOptions): Promise<number> {
   const plans = plansOf(options.config, options.sweeps);
-  const { shares } = populations[options.population];
-  const sessions = Object.keys(shares).length === 0 ? 0 : options.sessions;
+  const hasZombies = Object.keys(populations[options.population].shares).length > 0;
+  const sessions = hasZombies ? options.sessions : 0;
   const lists = compileLists(plans[0]!.config);
   const result: SimulationResult = {
     command: options.command,

@@ -48,6 +48,10 @@ describe('figures', () => {
     expect(figures.honest.unknown).toMatchObject({ sessions: 2, delivered: 1, delayMs: { p50: 6_000 } });
   });
 
+  it('tell honest senders by kind', () => {
+    expect(figures.honest.kinds).toEqual([{ kind: 'polite', ...figures.honest.all }]);
+  });
+
   it('let mail that was not delivered take an hour', () => {
     expect(figures.honest.all.deliverMs).toEqual({ p50: 6_300, p99: 3_600_000 });
   });

@@ -115,8 +115,8 @@ function answer(works: Works, slot: number, reply: Uint8Array): void {
     sessions.commands[slot] = 0;
     sessions.errors[slot] = 0;
     note(works, slot, 'delivered');
-    creditPools(works, slot);
     creditPatience(works, slot);
+    creditPools(works, slot);
     forgetMessage(works, slot);
   } else {
     counters.add(verdict === 4 ? Count.messagesDeferred : Count.messagesRefused);

@@ -93,6 +93,7 @@ export function creditPatience(works: Works, slot: number): void {
   counters.add(Count.outlasted);
   if (scale >= SCALE_FULL) note(works, slot, 'outlasted');
   endPlan(works, slot);
+  passTests(works, slot);
 }
 
 /** True when the signal was noted in this session before. */
@@ -117,12 +118,16 @@ export function failTest(works: Works, slot: number, test: TestName): Action {
   return action;
 }
 
-/** The client came to its first recipient without failing a test: it is known from now on. */
+/**
+ * The client came to its first recipient without failing a test: it is known from now on. A slow one has yet to outlast its plan:
+ * credit for less would make the next plan shorter than the last.
+ */
 export function passTests(works: Works, slot: number): void {
   const { sessions, counters } = works;
   if (
     sessions.has(slot, Flag.Passed) ||
     sessions.has(slot, Flag.RefuseRecipients) ||
+    sessions.paces[slot] === Pace.Slow ||
     works.passesNeeded === 0
   )
     return;

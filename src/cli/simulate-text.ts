@@ -195,8 +195,9 @@ function honestRow(name: string, one: HonestFigures): string[] {
 }
 
 function frontierText(plans: readonly Ranked[], table: Table): string {
+  const digits = String(plans.length).length;
   const rows = plans.map(({ number, name, outcome, isOnFrontier }) => [
-    `${number}${isOnFrontier ? '*' : ' '} ${name}`,
+    `${String(number).padStart(digits)}${isOnFrontier ? '*' : ' '} ${name}`,
     spread(outcome.goneShare, (share) => percent(share)),
     spread(outcome.honestMs, (ms) => time(Math.round(ms))),
     spread(outcome.slotSec, (seconds) => fixed(seconds, 1)),

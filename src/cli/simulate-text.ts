@@ -52,9 +52,17 @@ export function textOf(result: SimulationResult): string {
   return `${sentence}${tables.join('\n')}\n${frontierText(rankedOf(result), plainTable)}\n`;
 }
 
+/** What the machine had to do with it. */
+export interface Cost {
+  readonly tookMs: number;
+  /** Most memory that the process had, MiB. */
+  readonly peakMb: number;
+}
+
 /** Everything for the results folder; the picture stands beside it. */
-export function markdownOf(result: SimulationResult, base: string): string {
+export function markdownOf(result: SimulationResult, base: string, { tookMs, peakMb }: Cost): string {
   const made = machine();
+  const count = result.plans.length * result.seeds.length;
   const picture = base.slice(base.lastIndexOf('/') + 1);
   const lines = [
     `# Simulated: ${result.plans.length === 1 ? 'one plan' : `${result.plans.length} plans`} against the population "${result.population}"`,
@@ -62,6 +70,7 @@ export function markdownOf(result: SimulationResult, base: string): string {
     `    ${result.command}`,
     '',
     `Project ${made.project} · Node ${made.node}. On the virtual clock: the figures do not hang on the machine. ${crowdOf(result)}.`,
+    `${count === 1 ? 'The run' : `The ${count} runs`} took ${milliseconds(tookMs)} and ${peakMb} MiB at most, on ${made.cpu}, ${made.os}.`,
     '',
     `![${result.plans.length === 1 ? 'When zombies left' : 'The frontier'}](${picture}.svg)`,
     '',
@@ -186,8 +195,9 @@ function honestRow(name: string, one: HonestFigures): string[] {
 }
 
 function frontierText(plans: readonly Ranked[], table: Table): string {
+  const digits = String(plans.length).length;
   const rows = plans.map(({ number, name, outcome, isOnFrontier }) => [
-    `${number}${isOnFrontier ? '*' : ' '} ${name}`,
+    `${String(number).padStart(digits)}${isOnFrontier ? '*' : ' '} ${name}`,
     spread(outcome.goneShare, (share) => percent(share)),
     spread(outcome.honestMs, (ms) => time(Math.round(ms))),
     spread(outcome.slotSec, (seconds) => fixed(seconds, 1)),

@@ -52,6 +52,7 @@ export async function simulateVerb(options: SimulateOptions): Promise<number> {
   const hasZombies = Object.keys(populations[options.population].shares).length > 0;
   const sessions = hasZombies ? options.sessions : 0;
   const lists = compileLists(plans[0]!.config);
+  const startMs = performance.now();
   const result: SimulationResult = {
     command: options.command,
     population: options.population,
@@ -65,7 +66,9 @@ export async function simulateVerb(options: SimulateOptions): Promise<number> {
   if (options.plot !== '') writeOut(options.plot, pictureOf(result));
   if (options.out !== '') {
     writeOut(`${options.out}.svg`, pictureOf(result));
-    writeOut(`${options.out}.md`, markdownOf(result, options.out));
+    const tookMs = Math.round(performance.now() - startMs);
+    const peakMb = Math.round(process.resourceUsage().maxRSS / 1_024);
+    writeOut(`${options.out}.md`, markdownOf(result, options.out, { tookMs, peakMb }));
   }
   return exitCodes.good;
 }

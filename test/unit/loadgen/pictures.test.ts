@@ -90,5 +90,5 @@ describe('the picture of the frontier', () => {
 
 it('steps and tops of axes are round and never smaller', () => {
   expect([0, 0.03, 1, 1.5, 4.2, 1_100].map(roundStep)).toEqual([1, 0.05, 1, 2, 5, 2_000]);
-  expect([0, 7, 11, 250, 6_001].map(roundUp)).toEqual([1, 7, 20, 300, 7_000]);
+  expect([0, 7, 11, 250, 6_001].map(roundUp)).toEqual([1, 8, 12, 320, 8_000]);
 });

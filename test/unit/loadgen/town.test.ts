@@ -15,7 +15,7 @@ const configOf = (text: string): TownOrder['config'] =>
 
 const order: TownOrder = {
   config: configOf(LIST),
-  population: '2009',
+  population: 'families',
   sessions: 1_000,
   honest: 100,
   durationMs: 600_000,

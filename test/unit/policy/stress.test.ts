@@ -128,7 +128,9 @@ describe('Stress', () => {
           const level = Math.max(...levels);
           expect(stress.level).toBe(level);
           expect(changed).toBe(stress.level !== before);
-          expect(stress.isOverworked).toBe(twin.slice(1).some(({ shed, load }) => shed.on && load > 90));
+          expect(stress.isOverworked).toBe(
+            twin.slice(1).some(({ shed, load: last }) => shed.on && last > 90),
+          );
           if (level === 0) continue;
           const worst = Math.max(...twin.filter((_, at) => levels[at] === level).map((one) => one.load));
           expect(levels[stress.cause]).toBe(level);

@@ -76,6 +76,7 @@ class Script implements Transport {
   }
 
   startTls(): void {}
+  narrow(): void {}
 
   isTlsResumed(): boolean {
     return false;

@@ -9,9 +9,11 @@ import { Prng } from '../src/base/prng.ts';
 import { Arrivals } from './arrivals.ts';
 import { Cast } from './cast.ts';
 import { SocketDriver } from './drivers/socket-driver.ts';
+import type { ClientEnd } from './drivers/socket-driver.ts';
 import type { Ledger } from './ledger.ts';
 import { connectionsMax } from './plan.ts';
 import type { Plan } from './plan.ts';
+import { populations } from './populations.ts';
 import { honestAddress, originsOf } from './origins.ts';
 import type { Origins } from './origins.ts';
 import { spreadOf } from './tally.ts';
@@ -48,16 +50,22 @@ export interface LoadResult {
   readonly kinds: readonly TallySummary[];
 }
 
+/** The addresses of a plan's zombies, in the order of their arrival. */
+export function zombieOrigins({ population, sessions, seed }: Plan): Origins {
+  return originsOf(populations[population], sessions, new Prng(seed).fork('origins'));
+}
+
 export class Load {
   readonly plan: Plan;
   /** Called once a second while it runs. */
   onSecond: (glance: Glance) => void = () => {};
+  /** Called for each client that has ended. Zombies' serial numbers are those of their arrival, from 1. */
+  onEnded: (end: ClientEnd) => void = () => {};
   readonly #cast: Cast;
   readonly #driver: SocketDriver;
   readonly #startMs = performance.now();
   readonly #zombieArrivals: Arrivals;
   readonly #honestArrivals: Arrivals;
-  readonly #zombieChoices: Prng;
   readonly #honestChoices: Prng;
   readonly #origins: Origins;
   #zombiesStarted = 0;
@@ -75,6 +83,7 @@ export class Load {
     this.#driver = new SocketDriver(plan.target, this.#cast.bots, connectionsMax(plan), plan.seed, () =>
       this.#nowMs(),
     );
+    this.#driver.onEnded = (end) => this.onEnded(end);
     const hasZombies = this.#cast.hasZombies && plan.sessions > 0;
     this.#zombieArrivals = new Arrivals(
       hasZombies ? plan.rate : 0,
@@ -83,9 +92,8 @@ export class Load {
       random.fork('zombies'),
     );
     this.#honestArrivals = new Arrivals(plan.honestPerSecond, 'flat', plan.durationMs, random.fork('honest'));
-    this.#zombieChoices = random.fork('zombie choices');
     this.#honestChoices = random.fork('honest choices');
-    this.#origins = originsOf(this.#cast.population, plan.sessions, this.#zombieChoices);
+    this.#origins = zombieOrigins(plan);
   }
 
   /** What every message was told. */
@@ -129,7 +137,7 @@ export class Load {
 
   #admit(nowMs: number): void {
     if (this.#isStopped) return;
-    const { sessions, keep, honestAddresses } = this.plan;
+    const { sessions, keep, honestAddresses, honestSessions } = this.plan;
     while (this.#zombieArrivals.take(nowMs)) {
       if ((keep ? this.#zombiesOpen() : this.#zombiesStarted) >= sessions) continue;
       this.#zombiesStarted += 1;
@@ -138,6 +146,7 @@ export class Load {
         this.#withheld += 1;
     }
     while (this.#honestArrivals.take(nowMs)) {
+      if (honestSessions > 0 && this.#honestStarted >= honestSessions) continue;
       this.#honestStarted += 1;
       const bot = this.#cast.honestSender(this.#honestChoices);
       const address = honestAddress(this.#honestChoices.below(honestAddresses));
@@ -147,7 +156,10 @@ export class Load {
 
   #nobodyComes(): boolean {
     const { plan } = this;
-    return plan.honestPerSecond === 0 && !plan.keep && this.#zombiesStarted >= plan.sessions;
+    const isHonestOver =
+      plan.honestPerSecond === 0 || (plan.honestSessions > 0 && this.#honestStarted >= plan.honestSessions);
+    const isZombiesOver = this.#zombiesStarted >= plan.sessions || !this.#cast.hasZombies;
+    return isHonestOver && isZombiesOver && !plan.keep;
   }
 
   #zombiesOpen(): number {

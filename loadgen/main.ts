@@ -29,6 +29,7 @@ interface Flags {
   curve: Curve;
   keep: boolean;
   honest: number;
+  honestSessions: number;
   honestAddresses: number;
   duration: number;
   grace: number;
@@ -75,6 +76,7 @@ function readFlags(): Flags {
     )
     .option('--keep', 'hold as many zombies as --sessions says: one that leaves is replaced', false)
     .option('--honest <n>', 'honest sessions begun a second', whole, d.honestPerSecond)
+    .option('--honest-sessions <n>', 'honest sessions in all, 0 for no limit', whole, d.honestSessions)
     .option('--honest-addresses <n>', 'addresses that honest senders come from', whole, d.honestAddresses)
     .option('--duration <s>', 'seconds until zombies are cut', whole, d.durationMs / 1_000)
     .option('--grace <s>', 'seconds more for honest sessions', whole, d.graceMs / 1_000)
@@ -102,6 +104,7 @@ function planOf(flags: Flags): Plan {
     curve: flags.curve,
     keep: flags.keep,
     honestPerSecond: flags.honest,
+    honestSessions: flags.honestSessions,
     honestAddresses: Math.max(1, flags.honestAddresses),
     durationMs: flags.duration * 1_000,
     graceMs: flags.grace * 1_000,

@@ -26,6 +26,8 @@ export interface Plan {
   readonly keep: boolean;
   /** Honest sessions begun a second. */
   readonly honestPerSecond: number;
+  /** Honest sessions in all; 0 for as many as come in the time. */
+  readonly honestSessions: number;
   /** Honest senders come from this many addresses, so that the server gets to know them. */
   readonly honestAddresses: number;
   readonly durationMs: number;
@@ -47,6 +49,7 @@ export const planDefaults: Plan = {
   curve: 'flat',
   keep: false,
   honestPerSecond: 10,
+  honestSessions: 0,
   honestAddresses: 200,
   durationMs: 60_000,
   graceMs: 30_000,

@@ -59,6 +59,7 @@ export function commandOf(plan: Plan): string {
   if (plan.keep) words.push('--keep');
   flag('curve', plan.curve, planDefaults.curve);
   flag('honest', plan.honestPerSecond, planDefaults.honestPerSecond);
+  flag('honest-sessions', plan.honestSessions, planDefaults.honestSessions);
   flag('honest-addresses', plan.honestAddresses, planDefaults.honestAddresses);
   flag('grace', plan.graceMs / 1_000, planDefaults.graceMs / 1_000);
   flag('domain', plan.rcptDomain, planDefaults.rcptDomain);

@@ -30,12 +30,24 @@ const TICK_MS = 10;
 const READ_BYTES = 65_536;
 const UNSET = -1;
 
+/** How one client ended. */
+export interface ClientEnd {
+  readonly bot: Bot;
+  readonly serial: number;
+  readonly ending: Ending;
+  readonly ageMs: number;
+  /** A message of its was told 250. */
+  readonly hasDelivered: boolean;
+}
+
 export class SocketDriver {
   readonly ledger = new Ledger();
   /** One for each bot, in the order in which the bots were given. */
   readonly tallies: readonly Tally[];
   /** Errors of connections by the system's code. */
   readonly errors = new Map<string, number>();
+  /** Called when a client has ended; what it is given may be kept. */
+  onEnded: (end: ClientEnd) => void = () => {};
   readonly #target: Target;
   readonly #bots: readonly Bot[];
   readonly #seed: number;
@@ -248,7 +260,10 @@ export class SocketDriver {
     const socket = this.#sockets[slot] as Socket;
     const tally = this.#tallyOf(slot);
     const row: BotRow = this.#memory.row(slot);
-    tally.ended(ending, row.stage, this.#nowMs() - (this.#startedMs[slot] as number));
+    const ageMs = this.#nowMs() - (this.#startedMs[slot] as number);
+    tally.ended(ending, row.stage, ageMs);
+    const hasDelivered = this.#hasDelivered[slot] !== 0;
+    this.onEnded({ bot: this.#botOf(slot), serial: row.serial, ending, ageMs, hasDelivered });
     record(tally.longestWaitMs, this.#longestWaitMs[slot] as number);
     const bot = this.#kinds[slot] as number;
     this.#openByKind[bot] = this.openOf(bot) - 1;

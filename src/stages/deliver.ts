@@ -25,8 +25,9 @@ import type { Works } from './works.ts';
 
 /** The message is whole. */
 export function received(works: Works, slot: number): void {
-  const { sessions, counters, spool } = works;
+  const { sessions, counters, spool, front } = works;
   counters.add(Count.messagesReceived);
+  if (sessions.paces[slot] === Pace.Slow) front.narrow(sessions.handleOf(slot), false);
   const { refusal } = sessions.envelopes[slot]!;
   if (refusal === null && spool.hasFailed(slot)) {
     counters.add(Count.spoolFull);

@@ -36,6 +36,8 @@ const FINAL_DOT_BYTES = 3;
 const OVERRUN_BYTES_MAX = 1_000_000;
 /** Bytes of a refused message that are thrown away when there is no size limit. */
 const DISCARD_BYTES_MAX = 100_000_000;
+/** Bodies that are read faster than this, in bytes a second, are left to the network. */
+const NARROW_RATE = 100_000;
 /** A piece of one byte may be a CR, which is not looked at without what follows it. */
 const PIECE_BYTES_MIN = 2;
 
@@ -51,6 +53,8 @@ export function startReceiving(works: Works, slot: number, isAhead: boolean): vo
   sessions.envelopes[slot]!.bodySinceMs = works.nowMs;
   sessions.bodyStates[slot] = BodyState.LineStart;
   sessions.bodyDueMs[slot] = 0;
+  // Bytes that the network takes for us are bytes that the client is rid of: of a slow body few may be under way.
+  if (bodyRate(works, slot) < NARROW_RATE) works.front.narrow(sessions.handleOf(slot), true);
   say(works, slot, replies.startData, Timer.Data, Phase.Receiving);
 }
 

@@ -1,0 +1,76 @@
+/**
+ * postfix — an unprotected Postfix with its usual hundred server processes, for comparison
+ *
+ * The configuration is that of the system tests (loadgen/postfix-files), in a directory of its own; it takes mail for example.com, but
+ * not for names that begin with "unknown", as the sink does. Needs root, because Postfix does.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { postfixMainCf, postfixMasterCf } from '../loadgen/postfix-files.ts';
+import { freePort, killAtExit } from './server.ts';
+
+const START_MS_MAX = 20_000;
+const POLL_MS = 50;
+
+export interface BarePostfix {
+  readonly port: number;
+  /** SIGTERM; resolves when its master has gone and its directory is removed. */
+  stop(): Promise<void>;
+}
+
+/** Starts it and waits until it greets. Throws with what it wrote when it does not. */
+export async function startPostfix(): Promise<BarePostfix> {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-direct-'));
+  chmodSync(directory, 0o755);
+  const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+  const run = (program: string, ...args: readonly string[]): string =>
+    execFileSync(program, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const [daemons = '', owner = ''] = run('postconf', '-dh', 'daemon_directory', 'mail_owner').split('\n');
+  const config = join(directory, 'config');
+  for (const name of ['config', 'queue', 'data']) mkdirSync(join(directory, name), { mode: 0o755 });
+  run('chown', owner, join(directory, 'data'));
+  const port = await freePort();
+  const mainCf = postfixMainCf(directory, {
+    relay_domains: 'example.com',
+    relay_recipient_maps: 'regexp:{{/^user/ known}}',
+  });
+  writeFileSync(join(config, 'main.cf'), mainCf);
+  writeFileSync(join(config, 'master.cf'), postfixMasterCf(port, await freePort()));
+  run('postfix', '-c', config, 'check');
+  let said = '';
+  const master = spawn(join(daemons, 'master'), ['-c', config, '-s'], {
+    env: { ...env, MAIL_CONFIG: config },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  killAtExit(master);
+  for (const output of [master.stdout, master.stderr])
+    output.on('data', (bytes: Buffer) => (said += bytes.toString()));
+  const gone = new Promise<void>((resolve) => master.once('exit', () => resolve()));
+  for (const lastMs = performance.now() + START_MS_MAX; !(await greets(port)); await pause(POLL_MS)) {
+    if (performance.now() > lastMs || master.exitCode !== null)
+      throw new Error(`Postfix does not greet:\n${said}`);
+  }
+  const stop = async (): Promise<void> => {
+    master.kill('SIGTERM');
+    await gone;
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return { port, stop };
+}
+
+function greets(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(false));
+    socket.once('data', (bytes: Buffer) => {
+      resolve(bytes.toString('latin1').startsWith('220 '));
+      socket.end('QUIT\r\n');
+    });
+  });
+}

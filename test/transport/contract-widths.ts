@@ -1,7 +1,7 @@
 /**
  * contract-widths — a narrowed stream: its peer stays near, nothing is lost, and it can be wide again
  */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ShardBug } from '../../src/base/assert.ts';
 import { Noted } from '../../src/transport/transport.ts';

@@ -110,11 +110,8 @@ export function bodyTimeUp(works: Works, slot: number): void {
 /** How many of the `waiting` bytes of a slow client may be read now; -1 when none, and the timer is set for the next. */
 function bytesToRead(works: Works, slot: number, waiting: number): number {
   const { sessions, config, wheel } = works;
-  const isKeptBack = sessions.bodyDueMs[slot]! > works.nowMs;
-  // Who has finished sending waits for nothing more.
-  if (isKeptBack && sessions.has(slot, Flag.PeerEnded)) cut(works, slot, 'leftMessage');
-  if (isKeptBack) return -1;
-  const rate = bodyRate(works, slot);
+  if (sessions.bodyDueMs[slot]! > works.nowMs) return keepBack(works, slot);
+  const rate = works.draining ? Infinity : bodyRate(works, slot);
   if (waiting < PIECE_BYTES_MIN || rate === Infinity) return waiting;
   const envelope = sessions.envelopes[slot]!;
   if (envelope.bodyFromMs < 0) envelope.bodyFromMs = works.nowMs;
@@ -132,6 +129,12 @@ function bytesToRead(works: Works, slot: number, waiting: number): number {
   envelope.bodySinceMs += waitMs;
   sessions.bodyDueMs[slot] = works.nowMs + waitMs;
   wheel.arm(slot, works.nowMs + waitMs);
+  return keepBack(works, slot);
+}
+
+/** Nothing is read now. Who has finished sending waits for nothing more: that one is gone. */
+function keepBack(works: Works, slot: number): -1 {
+  if (works.sessions.has(slot, Flag.PeerEnded)) cut(works, slot, 'leftMessage');
   return -1;
 }
 

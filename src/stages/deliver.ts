@@ -16,7 +16,7 @@ import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { bury } from './end.ts';
 import { forgetEnvelope, forgetMessage } from './forget.ts';
-import { creditPatience, creditPools, note } from './learn.ts';
+import { creditPatience, creditPools, note, passTests } from './learn.ts';
 import { isRefused, refusalOf } from './listed.ts';
 import { isPreferred } from './seat.ts';
 import { slowDelayMs } from './slow.ts';
@@ -115,6 +115,7 @@ function answer(works: Works, slot: number, reply: Uint8Array): void {
     sessions.commands[slot] = 0;
     sessions.errors[slot] = 0;
     note(works, slot, 'delivered');
+    if (sessions.families[slot]! >= 0) passTests(works, slot);
     creditPools(works, slot);
     creditPatience(works, slot);
     forgetMessage(works, slot);

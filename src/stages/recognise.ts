@@ -14,8 +14,7 @@
  * In: phase Listening, from converse.   Out: the same.
  * Cost: two comparisons for who is no stranger; else, twice, a pass over a pair for each family that is told early (64 at most).
  */
-import type { Timer } from '../policy/patience.ts';
-import { Timer as Timers } from '../policy/patience.ts';
+import { Timer } from '../policy/patience.ts';
 import { ONE } from '../reputation/decay.ts';
 import { signals } from '../reputation/signals.ts';
 import { Count } from '../session/counters.ts';
@@ -41,7 +40,7 @@ export function recognise(works: Works, slot: number, first: Timer): void {
 
 /** The first sender of the session, or its first recipient. */
 function isFirst({ sessions }: Works, slot: number, first: Timer): boolean {
-  if (first === Timers.Rcpt) return sessions.recipientsOk[slot]! + sessions.recipientsBad[slot]! === 0;
+  if (first === Timer.Rcpt) return sessions.recipientsOk[slot]! + sessions.recipientsBad[slot]! < 1;
   if (sessions.has(slot, Flag.Overheard)) return false;
   sessions.set(slot, Flag.Overheard);
   return true;

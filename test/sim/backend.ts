@@ -21,6 +21,7 @@ const TICK_MS = 10;
 
 export class Backend implements House {
   readonly repeatsXclient: boolean;
+  readonly takesAll: boolean;
   readonly pipelining: boolean;
   readonly splits: boolean;
   readonly finalTimeoutMs: number;
@@ -39,6 +40,7 @@ export class Backend implements House {
 
   constructor(plan: Plan, random: Random, trace: Trace) {
     this.repeatsXclient = plan.backend.repeatsXclient;
+    this.takesAll = plan.backend.takesAll ?? false;
     this.pipelining = plan.backend.pipelining;
     this.splits = plan.faults.has('splitReads');
     this.finalTimeoutMs = plan.config.backend.finalTimeoutMs;

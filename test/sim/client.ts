@@ -27,6 +27,8 @@ export interface Offer {
   answer: number;
 }
 
+const commands = /^(EHLO |HELO |MAIL FROM:|RCPT TO:) ?([^\r]*)\r\n/gim;
+
 export class TriedClient extends Client {
   readonly trouble: Trouble;
   /** It heard a whole reply. */
@@ -45,13 +47,13 @@ export class TriedClient extends Client {
     this.trouble = trouble;
   }
 
-  /** Remembers the commands among what is said. */
+  /** Remembers the commands among what is said, however they are written. */
   remember(text: string): void {
-    for (const [, verb, argument = ''] of text.matchAll(/^(EHLO |HELO |MAIL FROM:|RCPT TO:)([^\r]*)\r\n/gm)) {
-      if (verb === 'MAIL FROM:') {
+    for (const [, verb = '', argument = ''] of text.matchAll(commands)) {
+      if (/^mail/i.test(verb)) {
         this.sender = argument;
         if (this.bot.honest) this.recipients = [];
-      } else if (verb !== 'RCPT TO:') this.helo = argument;
+      } else if (!/^rcpt/i.test(verb)) this.helo = argument;
       else if (this.bot.honest) this.#candidate = argument;
       else this.recipients.push(argument);
     }

@@ -206,7 +206,8 @@ export class Conversation {
 
   #rcpt(nowMs: number, line: string): void {
     if (this.#mail === null) return this.#answer(nowMs, 'rcpt', '503 5.5.1 Need MAIL\r\n');
-    if (line.includes('<unknown')) return this.#answer(nowMs, 'rcpt', '550 5.1.1 No such user\r\n');
+    if (line.includes('<unknown') && !this.#house.takesAll)
+      return this.#answer(nowMs, 'rcpt', '550 5.1.1 No such user\r\n');
     return this.#answer(nowMs, 'rcpt', '250 2.1.5 Ok\r\n', line);
   }
 

@@ -24,6 +24,8 @@ export interface Stored {
 export interface House {
   readonly repeatsXclient: boolean;
   readonly pipelining: boolean;
+  /** Whether it takes mail for every name, even one that exists nowhere. */
+  readonly takesAll: boolean;
   /** Whether what is said together may arrive in pieces. */
   readonly splits: boolean;
   /** How long Sluice must wait for the answer to a whole message. */

@@ -63,7 +63,7 @@ interface Pair {
   readonly handle: Handle;
   readonly client: Socket;
   readonly plain: Socket;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 async function pairOf(way: Way, identity: TlsIdentity): Promise<Pair> {

@@ -135,6 +135,7 @@ export function contractOfWidths(harness: Harness): void {
         const { peer, handle } = await openOne(rig);
         peer.send(pattern(400_000));
         await rig.until(() => rig.transport.peek(handle).length >= 200_000);
+        expect(followsPattern(rig.transport.peek(handle))).toBe(true);
       }));
 
     it('may be asked for until the release, whatever has become of the stream', () =>

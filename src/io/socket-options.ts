@@ -4,15 +4,15 @@
  * A peer may be ahead of its reader by what the kernel holds for the socket: 125 kB on Linux as it comes. `narrow` makes that
  * small: SO_RCVBUF bounds what lies unread, TCP_WINDOW_CLAMP bounds each step by which the window opens again. `widen`
  * gives both back to the kernel (SO_BUF_LOCK lets it adapt the buffer again, from Linux 5.14 on). They are called on a slow
- * body alone: two and three system calls, half a microsecond each and as much for the way there.
+ * body alone, and are two and three system calls.
  *
  * The way to setsockopt is the library koffi, an optional dependency. Where it cannot be loaded, `why` says so and the others
  * do nothing: shaping is a request, and everything else works without. Nothing here throws.
  *
- * The sizes were measured (results/body.md). A buffer of half the size holds a quarter less than half of it, and makes a
- * sender whose segments are larger than the window (loopback: 65,483 bytes) wait for its probes, which it sends ever
- * more seldom: up to 22 s of silence at 1 kB/s. The clamp alone bounds nothing that lies unread. What was promised
- * before cannot be taken back: a client that had a window of 64 kB may send all of it, and again what finds no room.
+ * The sizes were measured (results/body.md and beside it in results/README.md). A smaller buffer makes a sender whose segments
+ * are larger than the window (loopback: 65,483 bytes) wait for its probes, which it sends ever more seldom. The clamp alone
+ * bounds nothing that lies unread. What was promised before cannot be taken back: a client that was given a window of
+ * 64 kB may send all of it, and sends again what finds no room.
  * Not taken: a small window from the listener on, since what a connection can ever grow to is settled in its first packet.
  */
 import { createRequire } from 'node:module';

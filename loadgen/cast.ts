@@ -64,8 +64,22 @@ export class Cast {
 
   /** Draws the index of a zombie. Throws for a population that has none. */
   zombie(random: Random): number {
+    return this.#kindAt(random.below(Math.max(1, this.#sharesSum)));
+  }
+
+  /** The zombie that lives at an address: the same one whenever it comes back, since a host has one program on it. */
+  zombieAt(address: string): number {
+    let hash = 0x811c9dc5;
+    for (let at = 0; at < address.length; at += 1)
+      hash = Math.imul(hash ^ address.charCodeAt(at), 0x01000193);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+    hash = Math.imul(hash ^ (hash >>> 13), 0x297a2d39);
+    return this.#kindAt(((hash ^ (hash >>> 16)) >>> 0) % Math.max(1, this.#sharesSum));
+  }
+
+  #kindAt(place: number): number {
     if (!this.hasZombies) throw new Error('this population has no zombies');
-    let left = random.below(this.#sharesSum);
+    let left = place;
     let index = 0;
     while (left >= (this.#shares[index] as number)) {
       left -= this.#shares[index] as number;

@@ -66,7 +66,6 @@ export class Load {
   readonly #startMs = performance.now();
   readonly #zombieArrivals: Arrivals;
   readonly #honestArrivals: Arrivals;
-  readonly #zombieChoices: Prng;
   readonly #honestChoices: Prng;
   readonly #origins: Origins;
   #zombiesStarted = 0;
@@ -93,7 +92,6 @@ export class Load {
       random.fork('zombies'),
     );
     this.#honestArrivals = new Arrivals(plan.honestPerSecond, 'flat', plan.durationMs, random.fork('honest'));
-    this.#zombieChoices = random.fork('zombie choices');
     this.#honestChoices = random.fork('honest choices');
     this.#origins = zombieOrigins(plan);
   }
@@ -143,8 +141,9 @@ export class Load {
     while (this.#zombieArrivals.take(nowMs)) {
       if ((keep ? this.#zombiesOpen() : this.#zombiesStarted) >= sessions) continue;
       this.#zombiesStarted += 1;
-      const bot = this.#cast.zombie(this.#zombieChoices);
-      if (!this.#driver.start(bot, this.#origins.next(), this.#zombiesStarted)) this.#withheld += 1;
+      const address = this.#origins.next();
+      if (!this.#driver.start(this.#cast.zombieAt(address), address, this.#zombiesStarted))
+        this.#withheld += 1;
     }
     while (this.#honestArrivals.take(nowMs)) {
       if (honestSessions > 0 && this.#honestStarted >= honestSessions) continue;

@@ -113,6 +113,12 @@ export function zombieAddress(index: number): string {
   return scattered(ZOMBIE_NETWORK, ZOMBIE_SPREAD, index);
 }
 
+/** Whether zombies come from this IPv4 address. */
+export function isZombieAddress(address: string): boolean {
+  const [first = 0, second = 0] = address.split('.', 2).map(Number);
+  return first === 127 && second >= 64 && second < 128;
+}
+
 /** The address of honest host `index`, scattered over 127.32.0.0/11. */
 export function honestAddress(index: number): string {
   return scattered(HONEST_NETWORK, HONEST_SPREAD, index);

@@ -11,6 +11,8 @@ import { dirname } from 'node:path';
 import type { Glance, LoadResult } from './load.ts';
 import type { Plan } from './plan.ts';
 import { planDefaults } from './plan.ts';
+import { markdownTable, milliseconds, plainTable } from './tables.ts';
+import type { Table } from './tables.ts';
 import { endings } from './tally.ts';
 import type { Ending, TallySummary } from './tally.ts';
 
@@ -200,7 +202,7 @@ function zombiesStarted(result: LoadResult): number {
   return result.kinds.filter((kind) => !kind.honest).reduce((sum, kind) => sum + kind.started, 0);
 }
 
-function honestLines(result: LoadResult, table: typeof plainTable): string[] {
+function honestLines(result: LoadResult, table: Table): string[] {
   return result.kinds
     .filter((kind) => kind.honest && kind.started > 0)
     .flatMap((kind) => [
@@ -214,27 +216,4 @@ function honestLines(result: LoadResult, table: typeof plainTable): string[] {
 function errorLines(result: LoadResult): string[] {
   const errors = Object.entries(result.errors).map(([code, count]) => `${code} ${count}`);
   return errors.length === 0 ? [] : [`socket errors: ${errors.join(', ')}`];
-}
-
-/** "870 ms", "21.0 s", "5.0 min". */
-export function milliseconds(ms: number): string {
-  if (ms < 1_000) return `${ms} ms`;
-  return ms < 120_000 ? `${(ms / 1_000).toFixed(1)} s` : `${(ms / 60_000).toFixed(1)} min`;
-}
-
-function plainTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((cell, at) =>
-    Math.max(cell.length, ...rows.map((row) => (row[at] as string).length)),
-  );
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, at) => (at === 0 ? cell.padEnd(widths[at] as number) : cell.padStart(widths[at] as number)))
-      .join('  ');
-  return [line(head), ...rows.map(line)].join('\n');
-}
-
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (row: readonly string[]): string => `| ${row.join(' | ')} |`;
-  const rule = head.map((_, at) => (at === 0 ? '---' : '---:'));
-  return [line(head), line(rule), ...rows.map(line)].join('\n');
 }

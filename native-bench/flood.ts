@@ -17,7 +17,8 @@ import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { LoadResult } from '../loadgen/load.ts';
-import { machine, milliseconds } from '../loadgen/report.ts';
+import { machine } from '../loadgen/report.ts';
+import { milliseconds } from '../loadgen/tables.ts';
 import { freePort, killAtExit, startServer } from './server.ts';
 import { sluiceCommand } from './sluice.ts';
 

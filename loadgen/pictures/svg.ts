@@ -49,17 +49,18 @@ export function svgOf(
   ].join('\n');
 }
 
-/** The next round number that is not smaller: 1, 2, 3 … 9 and a power of ten; it may be far below 1. */
+/** The top of an axis with four parts: the next number that is not smaller and whose quarters are round. */
 export function roundUp(value: number): number {
-  if (!(value > 0)) return 1;
-  const step = 10 ** Math.floor(Math.log10(value));
-  return Math.ceil(value / step - 1e-9) * step;
+  return nextOf([1, 1.2, 1.6, 2, 2.4, 3.2, 4, 4.8, 6, 8, 10], value);
 }
 
 /** The next step of an axis that is not smaller: 1, 2 or 5 and a power of ten. */
 export function roundStep(value: number): number {
+  return nextOf([1, 2, 5, 10], value);
+}
+
+function nextOf(digits: readonly number[], value: number): number {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const [step] = [1, 2, 5, 10].filter((digit) => digit * power >= value * (1 - 1e-9));
-  return (step ?? 10) * power;
+  return (digits.find((digit) => digit * power >= value * (1 - 1e-9)) ?? 10) * power;
 }

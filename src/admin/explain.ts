@@ -13,6 +13,7 @@ import type { Lists } from '../policy/lists.ts';
 import { NetworkSet } from '../policy/networks.ts';
 import { Pace, paceFor, paceNames, passesNeeded, testNames } from '../policy/pace.ts';
 import type { Listed } from '../policy/pace.ts';
+import { scaleForScore } from '../policy/plan.ts';
 import type { ExplainRow, ExplainSource, Inside } from '../primary/inside.ts';
 import { ONE } from '../reputation/decay.ts';
 import { Kind, kindNames } from '../reputation/keys.ts';
@@ -54,7 +55,10 @@ export interface Explanation {
   readonly pace: string;
   readonly because: string;
   readonly score: number;
+  readonly slow_from: number;
   readonly slow_at: number;
+  /** Percent of the plan of delays that its score alone is worth. */
+  readonly plan_percent: number;
   readonly rows: readonly ScoreRow[];
   /** Lists of the configuration and marks that hold it. */
   readonly held_by: readonly string[];
@@ -121,7 +125,9 @@ export async function explained(
     pace: paceNames[pace],
     because: reasonFor(inside, pace, listed, score, by),
     score,
+    slow_from: config.shape.slowFrom,
     slow_at: config.shape.slowAt,
+    plan_percent: scaleForScore(config, score),
     rows: scoreRows(table, host, network, own, nowSec),
     held_by: heldBy(inside, asked, host, network, nowSec),
     passes: testNames.map((test) => ({
@@ -240,7 +246,8 @@ function reasonFor(inside: Inside, pace: Pace, listed: Listed, score: number, by
   if (config.mode === 'observe') return 'mode = "observe": nobody is delayed or refused';
   if (pace === Pace.Refused) return 'a list or a mark denies it';
   if (listed === 'slow') return 'a list or a trap says so';
-  if (pace === Pace.Slow) return `its score is ${score}, and shape.slow_at is ${config.shape.slowAt}`;
+  if (pace === Pace.Slow)
+    return `its score is ${score}: ${scaleForScore(config, score)} % of the delays in [shape]`;
   if (by === KnownBy.Itself) return 'it has passed every test';
   if (by === KnownBy.Network) return 'its network is of good standing';
   if (by === KnownBy.Pool) return 'the domain whose SPF record names it is of good standing';

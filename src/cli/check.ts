@@ -1,7 +1,7 @@
 /**
  * check — `sluice check`: is this configuration good?
  *
- * Reads the file as `run` would, adds what only this host can tell (the spool directory), asks the patience
+ * Reads the file as `run` would, adds what only this host can tell (the spool directory, the socket options), asks the patience
  * budget for the worst case beside each timer of a client, and with --live the backend. Opens no listener.
  *
  * Out: exit 0, 78 for the configuration, 1 for a backend that does not do its part.
@@ -41,6 +41,8 @@ export async function checkVerb(options: {
   if (hasNetworks(lists)) print(`networks in lists: ${countsText(lists)}\n`);
   print(tlsText(config));
   print(`\n${patienceText(patienceTable(config))}`);
+  const { shapingText, socketOptions } = await import('../io/socket-options.ts');
+  print(`\n${shapingText(socketOptions())}\n`);
   if (warning !== null) print(`\n${warning}\n`);
   if (!options.live) return exitCodes.good;
   const { probeBackend } = await import('../primary/probe.ts');

@@ -11,6 +11,7 @@ import { networkFault } from '../config/addresses.ts';
 import { readDuration } from '../config/units.ts';
 import { hashedNames } from '../reputation/names.ts';
 import type { ClientOptions, ListOptions } from './client-verbs.ts';
+import { whole } from './option-kinds.ts';
 
 type Finish = (code: number) => void;
 
@@ -111,14 +112,6 @@ function cidr(text: string): string {
   const fault = networkFault(text);
   if (fault === undefined) return text;
   throw new InvalidArgumentError(`Want ${fault.want}.`);
-}
-
-function whole(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const number = /^[0-9]{1,12}$/.test(text) ? Number(text) : Number.NaN;
-    if (number >= min && number <= max) return number;
-    throw new InvalidArgumentError(`Want a whole number, ${min} to ${max}.`);
-  };
 }
 
 function time(text: string): string {

@@ -12,7 +12,7 @@ import { aligned, printable } from './output.ts';
 const paceWords: Readonly<Record<string, string>> = {
   instant: 'greeted at once, served at full speed',
   screened: 'made to wait for the greeting, then served at full speed',
-  slow: 'served slowly: the greeting drips, replies are delayed',
+  slow: 'served slowly: the greeting drips, replies and messages wait',
   refused: 'sent away with one line',
 };
 
@@ -28,7 +28,11 @@ export function explanationText(one: Explanation, nowSec: number): string {
       : '  nothing is remembered of it',
     '',
     'score',
-    scoreText(one.rows, one.score, `slow from ${one.slow_at} (shape.slow_at)`),
+    scoreText(
+      one.rows,
+      one.score,
+      `slow above ${one.slow_from} (shape.slow_from), in full at ${one.slow_at} (shape.slow_at)`,
+    ),
     'lists and marks',
     indented(one.held_by.length === 0 ? [['none']] : one.held_by.map((held) => [held])),
     'tests passed',

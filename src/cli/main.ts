@@ -11,7 +11,9 @@ import { ConfigError } from '../config/config-error.ts';
 import { readDuration } from '../config/units.ts';
 import { addClientCommands } from './client-commands.ts';
 import { exitCodes } from './exit.ts';
+import { whole } from './option-kinds.ts';
 import { complain, print, tolerateLostReaders } from './output.ts';
+import { addSimulate } from './simulate-command.ts';
 
 const FILE = '/etc/sluice/sluice.toml';
 
@@ -19,7 +21,7 @@ const FILE = '/etc/sluice/sluice.toml';
 export async function main(args: readonly string[], version: string): Promise<number> {
   tolerateLostReaders();
   let code: number = exitCodes.good;
-  const program = commands(version, (result) => (code = result));
+  const program = commands(version, args, (result) => (code = result));
   try {
     await program.parseAsync(args, { from: 'user' });
     return code;
@@ -28,7 +30,7 @@ export async function main(args: readonly string[], version: string): Promise<nu
   }
 }
 
-function commands(version: string, finish: (code: number) => void): Command {
+function commands(version: string, args: readonly string[], finish: (code: number) => void): Command {
   const program = new Command('sluice')
     .description(
       'An SMTP front end for busy MX hosts: zombies wait, honest mail goes through in the same session.',
@@ -58,9 +60,9 @@ function commands(version: string, finish: (code: number) => void): Command {
   program
     .command('demo')
     .description('engine, mail server, zombies and honest senders on loopback; stops by itself')
-    .option('--sessions <count>', 'zombies at once', count(1, 1_000_000), 2_000)
+    .option('--sessions <count>', 'zombies at once', whole(1, 1_000_000), 2_000)
     .option('--duration <time>', 'how long, such as 60s or 2min', time, '60s')
-    .option('--seed <number>', 'the same number gives the same crowd', count(0, 0xffff_ffff), 1)
+    .option('--seed <number>', 'the same number gives the same crowd', whole(0, 0xffff_ffff), 1)
     .action(async (options: { sessions: number; duration: string; seed: number }) =>
       finish(await (await import('./demo.ts')).demoVerb(options)),
     );
@@ -80,6 +82,7 @@ function commands(version: string, finish: (code: number) => void): Command {
       ),
     );
   addClientCommands(program, FILE, finish);
+  addSimulate(program, args, finish);
 
   const config = program
     .command('config')
@@ -102,17 +105,9 @@ function commands(version: string, finish: (code: number) => void): Command {
   return program;
 }
 
-function count(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const number = /^[0-9]{1,12}$/.test(text) ? Number(text) : Number.NaN;
-    if (number >= min && number <= max) return number;
-    throw new InvalidArgumentError(`Want a whole number, ${min} to ${max}.`);
-  };
-}
-
 function time(text: string): string {
-  const whole = /^[0-9]+$/.test(text) ? `${text}s` : text;
-  if ((readDuration(whole) ?? 0) > 0) return whole;
+  const full = /^[0-9]+$/.test(text) ? `${text}s` : text;
+  if ((readDuration(full) ?? 0) > 0) return full;
   throw new InvalidArgumentError('Want a duration such as 60s or 2min.');
 }
 

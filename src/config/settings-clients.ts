@@ -183,4 +183,11 @@ export const clientSettings = {
     ),
     harvest_delay_max: duration('30s', { min: '1s', max: '2min' }, 'The longest of these delays.'),
   }),
+
+  families: section('Families of zombies that are found in the traffic.', {
+    feedback: flag(
+      false,
+      'A client recognised as a member of a family, and of no good standing, hears that its recipients do not exist (550 5.1.1), which makes botnets drop addresses. Off unless asked for: an honest stranger that speaks like a family loses its mail.',
+    ),
+  }),
 } as const;

@@ -21,7 +21,8 @@ import { engineSettings } from './settings-engine.ts';
 export type Entry = Setting | Section | Tables;
 
 const { engine, backend, smtp, tls, shape, stress, spool } = engineSettings;
-const { screen, limits, lists, dnsxl, dnsxl_policy, reputation, pools, greylist, traps } = clientSettings;
+const { screen, limits, lists, dnsxl, dnsxl_policy, reputation, pools, greylist, traps, families } =
+  clientSettings;
 
 export const settings = {
   mode: choice(
@@ -55,6 +56,7 @@ export const settings = {
   pools,
   greylist,
   traps,
+  families,
   spool,
 
   cluster: section('Other hosts.', {

@@ -7,7 +7,7 @@
  *
  * Memory: 256 manners at 1.2 kB and the sieve, 0.4 MB, taken at birth, whoever comes.
  */
-import { levelOf, mannerOf, oddityOf, shownBy } from './dialect.ts';
+import { Level, levelOf, mannerOf, oddityOf, shownBy } from './dialect.ts';
 import { HeavyHitters } from './heavy-hitters.ts';
 import { BINS, binOf } from './leaving.ts';
 import { Leaving } from './leavings.ts';
@@ -28,6 +28,8 @@ export interface Group {
   /** Sessions that ended well, that delivered nothing; and what is in `counts` together. */
   readonly good: number;
   readonly bad: number;
+  /** Of the latter those that had come to an envelope. */
+  readonly badInEnvelope: number;
   readonly impatient: number;
   /** Networks of those that delivered nothing, at most 32 told apart. */
   readonly networks: number;
@@ -139,11 +141,13 @@ export class Book {
     const counts = new Float32Array(BINS);
     let good = 0;
     let bad = 0;
+    let badInEnvelope = 0;
     let networks = 0;
     let impatient = 0;
     for (const place of places) {
       good += this.#good[place]!;
       bad += this.#bad[place]!;
+      if (levelOf(this.#mannerAt(place)) >= Level.Envelope) badInEnvelope += this.#bad[place]!;
       networks |= this.#networks[place]!;
       for (let bin = 0; bin < BINS; bin++) {
         counts[bin]! += this.#counts[place * BINS + bin]!;
@@ -155,6 +159,7 @@ export class Book {
       manners: places.map((place) => this.#mannerAt(place)),
       good,
       bad,
+      badInEnvelope,
       impatient,
       networks: bitsIn(networks),
       counts,

@@ -120,6 +120,11 @@ export function shownBy(manner: number, level: Level): number {
   return oddityOf(manner) & shown[level]!;
 }
 
+/** Whether a session with the oddity `now` may turn out to have the oddity `later` before it ends. */
+export function mayBecome(now: number, later: number): boolean {
+  return (now & odd & ~later) === 0 && (now & SHAPE_BITS) === (later & SHAPE_BITS);
+}
+
 /** The word after a reply with this first digit ("2" is 0x32). */
 export function replied(word: number, digit: number): number {
   const cleared = word & ~(Trait.Last4 | Trait.Last5);

@@ -15,12 +15,13 @@ import { Book } from './book.ts';
 import type { Group } from './book.ts';
 import { Family } from './family.ts';
 import { isSilentHabit, knownBySpike, knownFamilies, SILENT } from './known.ts';
-import { Habit, LABEL_WORDS, Labels, ROWS_MAX } from './labels.ts';
+import { Habit, LABEL_WORDS, Labels, NO_LABELS, ROWS_MAX, SPEAKER_WORDS } from './labels.ts';
 import type { LabelTable } from './labels.ts';
 import { BINS, binStartMs, spikesOf } from './leaving.ts';
 import type { Spike } from './leaving.ts';
-import { Leaving, leavingIn, Row, ROW_WORDS } from './leavings.ts';
+import { isWait, Leaving, leavingIn, Row, ROW_WORDS } from './leavings.ts';
 import { bitsIn } from './network-sieve.ts';
+import { speakersOf } from './speakers.ts';
 
 export const FAMILIES_MAX = 64;
 const FORGET_MS = 4 * 3_600_000;
@@ -46,7 +47,7 @@ export class Families {
   readonly book = new Book();
   /** By number; null where nobody is. */
   readonly #families: (Family | null)[] = [];
-  #table: LabelTable = { rows: new Int32Array(0), names: [] };
+  #table: LabelTable = NO_LABELS;
   #labels = Labels.none;
   #isNew = false;
   /** Changes with each table. */
@@ -68,13 +69,14 @@ export class Families {
   take(rows: Int32Array, nowMs: number): void {
     for (let at = 0; at + ROW_WORDS <= rows.length; at += ROW_WORDS) {
       const dialect = rows[at + Row.Dialect]!;
-      const leaving = leavingIn(rows[at + Row.Way]!);
+      const way = rows[at + Row.Way]!;
+      const leaving = leavingIn(way);
       const ageMs = rows[at + Row.AgeMs]!;
       const network0 = rows[at + Row.Network]!;
       const network1 = rows[at + Row.Network + 1]!;
       this.book.note(dialect, leaving, ageMs, network0, network1);
       const number = this.#labels.numberOf(dialect, leaving, ageMs);
-      if (number >= 0) this.#families[number]?.note(dialect, ageMs, network0, network1, nowMs);
+      if (number >= 0) this.#families[number]?.note(dialect, isWait(way), ageMs, network0, network1, nowMs);
       this.#isNew = true;
     }
   }
@@ -98,6 +100,13 @@ export class Families {
   /** How many percent of all sessions belong to a family. */
   percentOf(family: Family): number {
     return this.book.sessions === 0 ? 0 : (family.sessions * 100) / this.book.sessions;
+  }
+
+  /** Whether a family is told by its manner before a session of it ends, as shards know it now. */
+  isToldEarly(family: Family): boolean {
+    const { speakers } = this.#table;
+    const number = this.#families.indexOf(family);
+    return speakers.some((word, at) => at % SPEAKER_WORDS === 1 && word === number);
   }
 
   #inGroup(group: Group, nowMs: number): Found[] {
@@ -217,22 +226,38 @@ export class Families {
         }
       }
     }
-    const names = this.#families.map((family) => family?.label ?? '');
-    const isSame =
-      rows.length === this.#table.rows.length &&
-      rows.every((word, at) => word === this.#table.rows[at]) &&
-      names.join() === this.#table.names.join();
-    if (isSame) return false;
-    this.#table = { rows: Int32Array.from(rows), names };
+    for (const family of this.#families) family?.settlePatience();
+    const table: LabelTable = {
+      rows: Int32Array.from(rows),
+      speakers: Int32Array.from(speakersOf(this.#families, groups, isTooGood)),
+      names: this.#families.map((family) => family?.label ?? ''),
+      patienceMs: this.#families.map((family) => family?.patienceMs ?? 0),
+    };
+    if (isSameTable(table, this.#table)) return false;
+    this.#table = table;
     this.#labels = new Labels(this.#table);
     this.version += 1;
     return true;
   }
 }
 
+function isSameTable(one: LabelTable, other: LabelTable): boolean {
+  return (
+    one.rows.join() === other.rows.join() &&
+    one.speakers.join() === other.speakers.join() &&
+    one.names.join() === other.names.join() &&
+    one.patienceMs.join() === other.patienceMs.join()
+  );
+}
+
+/** Too many of these sessions end well for a family. */
+function isTooGood(good: number, bad: number): boolean {
+  return good * 100 > (good + bad) * GOOD_PERCENT_MAX;
+}
+
 /** Too many of its sessions end well for it to be a family. */
 function isGood(group: Group): boolean {
-  return group.good * 100 > (group.good + group.bad) * GOOD_PERCENT_MAX;
+  return isTooGood(group.good, group.bad);
 }
 
 /** A manner that is a family without any spike. */

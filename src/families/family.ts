@@ -1,7 +1,11 @@
 /**
  * family — one family, and what its sessions have in common
  *
- * Bounded: a histogram of ages, a tally for each bit of the dialect, and the most frequent networks.
+ * Bounded: two histograms of ages, a tally for each bit of the dialect, and the most frequent networks.
+ *
+ * Its patience is read off those sessions alone that were slowed and left by their own clock: who is never made to wait leaves
+ * soon, and that says nothing. It is told once enough of them have left, and told anew when it has moved by more than a
+ * tenth, so that shards are not given another table for every session.
  */
 import { Shape, SHAPES, shapeOf, Trait } from './dialect.ts';
 import { HeavyHitters } from './heavy-hitters.ts';
@@ -12,6 +16,12 @@ const NETWORKS_MAX = 16;
 /** A trait belongs to the family when so many percent of its sessions have it. */
 const TRAIT_PERCENT = 60;
 const SOME_PERCENT = 15;
+/** So many must have left a wait before it is said how long all of them wait. */
+const WAITS_MIN = 20;
+/** The patience of a family is the time before which so many percent of them had left. */
+const PATIENT_PERCENT = 99;
+/** A patience that moves by less, in percent, is still the same. */
+const SAME_PERCENT = 10;
 
 const traitWords: readonly (readonly [number, string])[] = [
   [Trait.Early, 'speaks before the greeting is over'],
@@ -64,8 +74,12 @@ export class Family {
   seenMs: number;
   /** Sessions since it was found, decayed. */
   sessions = 0;
+  /** How long its sessions wait at most, as it was told last; 0 as long as that is not known. */
+  patienceMs = 0;
   readonly networks = new HeavyHitters(NETWORKS_MAX);
   readonly #ages = new Float32Array(BINS);
+  readonly #waits = new Float32Array(BINS);
+  #waited = 0;
   readonly #traits = new Float32Array(32);
   readonly #shapes = new Float32Array(SHAPES);
 
@@ -83,11 +97,23 @@ export class Family {
     return this.name === '' ? this.id : this.name;
   }
 
-  /** Takes a session that belongs to it. */
-  note(dialect: number, ageMs: number, network0: number, network1: number, nowMs: number): void {
+  /** Takes a session that belongs to it. `isWait`: it was slowed, and left by its own clock. */
+  note(
+    dialect: number,
+    isWait: boolean,
+    ageMs: number,
+    network0: number,
+    network1: number,
+    nowMs: number,
+  ): void {
+    const bin = binOf(ageMs);
     this.sessions += 1;
     this.seenMs = nowMs;
-    this.#ages[binOf(ageMs)]! += 1;
+    this.#ages[bin]! += 1;
+    if (isWait) {
+      this.#waited += 1;
+      this.#waits[bin]! += 1;
+    }
     for (let bit = 0; bit < 32; bit++) if ((dialect & (1 << bit)) !== 0) this.#traits[bit]! += 1;
     this.#shapes[shapeOf(dialect)]! += 1;
     this.networks.take(network0, network1);
@@ -95,9 +121,17 @@ export class Family {
 
   decay(factor: number): void {
     this.sessions *= factor;
+    this.#waited *= factor;
     this.networks.decay(factor);
-    for (const counts of [this.#ages, this.#traits, this.#shapes])
+    for (const counts of [this.#ages, this.#waits, this.#traits, this.#shapes])
       for (let at = 0; at < counts.length; at++) counts[at]! *= factor;
+  }
+
+  /** Looks anew how long its sessions wait. What too few have shown leaves what was known before. */
+  settlePatience(): void {
+    if (this.#waited < WAITS_MIN) return;
+    const foundMs = Math.round(quantileMs(this.#waits, PATIENT_PERCENT));
+    if (Math.abs(foundMs - this.patienceMs) * 100 > this.patienceMs * SAME_PERCENT) this.patienceMs = foundMs;
   }
 
   /** Milliseconds before which this many percent of its sessions had left. */

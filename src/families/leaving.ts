@@ -19,9 +19,12 @@ export const BINS = 12 * BINS_A_DOUBLING;
 const SOONEST_MS = 3_000;
 /** So many more than expected. */
 const COUNT_MIN = 25;
-/** How far above the background of its sides a spike stands, as a ratio and in standard deviations. */
+/**
+ * How far above the background of its sides a spike stands, as a ratio and in standard deviations. Seven, since hundreds of bins are
+ * looked at every second and the highest of them is chosen: with five a crowd without any timer had a spike now and then.
+ */
 const RATIO_MIN = 2.5;
-const SIGMAS_MIN = 5;
+const SIGMAS_MIN = 7;
 /** Sides: bins 3 to 8 away from the middle of the spike. */
 const SIDE_FROM = 3;
 const SIDE_TO = 8;

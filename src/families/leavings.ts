@@ -54,6 +54,14 @@ export function paceIn(way: number): number {
   return (way >>> PACE_SHIFT) & 255;
 }
 
+/** What policy/pace calls slow; it stands behind this folder. */
+export const SLOWED = 2;
+
+/** Whether the session was slowed and left by its own clock: what it shows then is its patience. */
+export function isWait(way: number): boolean {
+  return leavingIn(way) === Leaving.Impatient && paceIn(way) === SLOWED;
+}
+
 export class Leavings {
   /** Sessions that found no room. */
   dropped = 0;

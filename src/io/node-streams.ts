@@ -4,12 +4,12 @@
  * By slot, never by handle: node-transport stands in front and checks handles. What a socket reports is put
  * into the columns and noted, nothing else. A stream has no timer here.
  *
- * Reading. Above `inputBytesMax` a socket is paused. A paused node socket would go on and fill its own
+ * Reading. Above its limit (stream-widths) a socket is paused. A paused node socket would go on and fill its own
  * buffer (64 kB); so it is made with a buffer of one byte (`highWaterMark`), and the last byte of the chunk
  * that was too much is put back into it: the socket stops reading that moment, and `resume` finds the byte.
  * A stream therefore holds at most inputBytesMax and one read (64 kB). While paused it does not see the
  * peer's FIN or RST; a write sees the latter. The small buffer has a second use: a write that has to wait
- * always asks for 'drain'.
+ * always asks for 'drain'. A narrow stream stops earlier (stream-widths).
  *
  * Closing. `end` sends what waits, then FIN, and reads on and throws away, because closing a socket with
  * unread input makes the kernel send RST, which can destroy the last reply on its way. It is over when the peer
@@ -32,6 +32,7 @@ import { Noted } from '../transport/transport.ts';
 import { StreamEnds } from './stream-ends.ts';
 import { finish, reset, seat, wrap } from './stream-socket.ts';
 import type { StreamEvents, StreamSocket } from './stream-socket.ts';
+import type { StreamWidths } from './stream-widths.ts';
 import { tlsText } from './tls-contexts.ts';
 
 // What a stream has been through, as bits.
@@ -57,8 +58,8 @@ export class NodeStreams implements StreamEvents {
   /** Bytes that arrived and were not consumed, over all streams. */
   inputBytes = 0;
   private readonly notices: Notices;
-  private readonly inputBytesMax: number;
   private readonly outputBytesMax: number;
+  private readonly widths: StreamWidths;
   private readonly sockets: (StreamSocket | undefined)[];
   private readonly inputs: ByteQueue[];
   private readonly flags: Uint16Array;
@@ -66,10 +67,10 @@ export class NodeStreams implements StreamEvents {
   /** Streams whose last words in plaintext are not out yet, with the context of the handshake to come. */
   private readonly unwrapped = new Map<number, SecureContext>();
 
-  constructor(notices: Notices, inputBytesMax: number, outputBytesMax: number) {
+  constructor(notices: Notices, widths: StreamWidths, outputBytesMax: number) {
     const { capacity } = notices;
     this.notices = notices;
-    this.inputBytesMax = inputBytesMax;
+    this.widths = widths;
     this.outputBytesMax = outputBytesMax;
     this.ends = new StreamEnds(capacity);
     this.sockets = Array.from({ length: capacity });
@@ -81,6 +82,7 @@ export class NodeStreams implements StreamEvents {
   /** Gives a socket to a slot; a connecting one is Opened when it is there. */
   adopt(slot: number, socket: Socket): void {
     this.flags[slot] = 0;
+    this.widths.forget(slot);
     this.sockets[slot] = seat(socket, this, slot);
   }
 
@@ -101,7 +103,13 @@ export class NodeStreams implements StreamEvents {
     const input = this.inputs[slot]!;
     input.drop(count);
     this.inputBytes -= count;
-    if ((flags & PAUSED) !== 0 && input.length < this.inputBytesMax) this.resume(slot);
+    if ((flags & PAUSED) !== 0) this.readOn(slot);
+  }
+
+  narrow(slot: number, isNarrow: boolean): void {
+    if (this.isDeaf(slot)) return;
+    this.widths.put(slot, this.sockets[slot]!, isNarrow);
+    this.readOn(slot);
   }
 
   /** Whether `end` or `abort` was asked for. */
@@ -201,6 +209,12 @@ export class NodeStreams implements StreamEvents {
     finish(socket);
   }
 
+  /** Reads again where there is room again. */
+  private readOn(slot: number): void {
+    if ((this.flags[slot]! & PAUSED) === 0) return;
+    if (this.inputs[slot]!.length < this.widths.inputBytesMaxOf(slot)) this.resume(slot);
+  }
+
   private resume(slot: number): void {
     this.flags[slot] = this.flags[slot]! & ~PAUSED;
     this.sockets[slot]!.resume();
@@ -223,7 +237,7 @@ export class NodeStreams implements StreamEvents {
     if ((this.flags[slot]! & DEAF) !== 0) return;
     const input = this.inputs[slot]!;
     let count = chunk.length;
-    if (input.length + count > this.inputBytesMax) {
+    if (input.length + count > this.widths.inputBytesMaxOf(slot)) {
       count -= 1;
       this.flags[slot] = this.flags[slot]! | PAUSED;
       this.sockets[slot]!.pause();

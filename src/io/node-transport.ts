@@ -8,7 +8,8 @@
  * Costs, beside what node:net itself takes for a socket: one getpeername per client, a row of columns and an
  * empty queue per slot taken at birth, and nothing per idle stream.
  * Not taken: `socket._handle` and other inner parts of node, though a read without the stream machinery would
- * be cheaper; they change without notice.
+ * be cheaper; they change without notice. One number is asked of it, the descriptor of a stream that is narrowed, and
+ * without it nothing is lost but the small window.
  */
 import { connect, isIP } from 'node:net';
 import type { Socket, SocketConstructorOpts } from 'node:net';
@@ -21,7 +22,10 @@ import type { Endpoint, Transport } from '../transport/transport.ts';
 import { Listeners } from './listeners.ts';
 import type { ListenAddress, ListenOptions } from './listeners.ts';
 import { NodeStreams } from './node-streams.ts';
+import { socketOptions } from './socket-options.ts';
+import type { SocketOptions } from './socket-options.ts';
 import { ignoreError } from './stream-socket.ts';
+import { StreamWidths } from './stream-widths.ts';
 import { TlsContexts } from './tls-contexts.ts';
 import type { TlsIdentity, TlsVersion } from './tls-contexts.ts';
 
@@ -30,6 +34,8 @@ export type { ListenAddress, ListenOptions } from './listeners.ts';
 export interface NodeTransportOptions {
   readonly capacity: number;
   readonly inputBytesMax: number;
+  /** Input of a narrowed stream; 2,048 when absent. */
+  readonly narrowBytesMax?: number;
   readonly outputBytesMax: number;
   /** Sent to a client for whom there is no slot. */
   readonly fullReply?: Uint8Array;
@@ -40,7 +46,11 @@ export interface NodeTransportOptions {
   readonly keepAliveMs?: number;
   /** The oldest TLS that `startTls` speaks; 1.2 when absent. */
   readonly tlsMinVersion?: TlsVersion;
+  /** How sockets of narrowed streams are shaped; what is there (socket-options) when absent. */
+  readonly socketOptions?: SocketOptions;
 }
+
+const NARROW_BYTES = 2_048;
 
 export class NodeTransport implements Transport {
   readonly capacity: number;
@@ -59,10 +69,12 @@ export class NodeTransport implements Transport {
 
   constructor(options: NodeTransportOptions) {
     const { capacity, inputBytesMax, outputBytesMax, keepAliveMs = 0 } = options;
+    const { narrowBytesMax = NARROW_BYTES, socketOptions: shaping = socketOptions() } = options;
     this.capacity = capacity;
     this.fullReply = options.fullReply;
     this.notices = new Notices(capacity, () => this.onNoted());
-    this.streams = new NodeStreams(this.notices, inputBytesMax, outputBytesMax);
+    const widths = new StreamWidths(capacity, inputBytesMax, narrowBytesMax, shaping);
+    this.streams = new NodeStreams(this.notices, widths, outputBytesMax);
     const keepAlive = { keepAlive: keepAliveMs > 0, keepAliveInitialDelay: keepAliveMs };
     this.settings = { allowHalfOpen: true, noDelay: true, highWaterMark: 1, ...keepAlive };
     this.contexts = new TlsContexts(options.tlsMinVersion ?? '1.2');
@@ -158,6 +170,12 @@ export class NodeTransport implements Transport {
 
   isTlsResumed(handle: Handle): boolean {
     return this.streams.isTlsResumed(this.notices.slotFor(handle));
+  }
+
+  narrow(handle: Handle, isNarrow: boolean): void {
+    const slot = this.notices.slotFor(handle);
+    assert(this.streams.ends.listenerOf(slot) >= 0, 'only a stream of a client is narrowed');
+    this.streams.narrow(slot, isNarrow);
   }
 
   unwritten(handle: Handle): number {

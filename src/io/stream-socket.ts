@@ -56,6 +56,13 @@ export function wrap(plain: StreamSocket, context: SecureContext): StreamSocket 
   return socket;
 }
 
+/** The file descriptor of a socket, -1 when it is gone; of one inside TLS, that of the socket underneath. */
+export function descriptorOf(socket: StreamSocket): number {
+  // oxlint-disable-next-line no-underscore-dangle -- node has no other way to name the descriptor
+  const handle = ((socket[plainKey] ?? socket) as { _handle?: { fd?: number } | null })._handle;
+  return handle?.fd ?? -1;
+}
+
 /** Closes with RST. */
 export function reset(socket: StreamSocket): void {
   (socket[plainKey] ?? socket).resetAndDestroy();

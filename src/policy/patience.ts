@@ -127,11 +127,15 @@ export function patienceTable(
 /** The timers that one message with one recipient passes, in order. */
 const way: readonly Timer[] = [Timer.Greeting, Timer.Helo, Timer.Mail, Timer.Rcpt, Timer.Data, Timer.Dot];
 
-/** What `scale` percent of the plan add to one message with one recipient, the time of its body not counted, in milliseconds. */
-export function planTotalMs(config: Config, scale: number): number {
+/**
+ * What `scale` percent of the plan add to one message with one recipient, the time of its body not counted, in milliseconds;
+ * of a plan that begins in mid-session, from the reply on that falls under `first`.
+ */
+export function planTotalMs(config: Config, scale: number, first: Timer = Timer.Greeting): number {
   let spentMs = 0;
   for (const timer of way)
-    spentMs += allowedDelayMs(config, timer, plannedDelayMs(config, timer, scale), spentMs);
+    if (timer >= first)
+      spentMs += allowedDelayMs(config, timer, plannedDelayMs(config, timer, scale), spentMs);
   return spentMs;
 }
 

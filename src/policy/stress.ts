@@ -90,7 +90,9 @@ export class Stress {
     this.isOverworked = false;
     for (let at = 0; at < CAUSES; at++) {
       const own = this.#levelOf(at);
-      if (own === Level.Shedding && at !== Cause.Sessions) this.isOverworked = true;
+      // A latch stays on for a while after the load is gone; whoever comes then is not too much.
+      if (own === Level.Shedding && at !== Cause.Sessions && this.loads[at]! > this.#enter)
+        this.isOverworked = true;
       if (own === Level.Calm || own < level) continue;
       if (own === level && this.loads[at]! <= this.loads[worst]!) continue;
       level = own;

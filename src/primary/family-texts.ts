@@ -6,6 +6,7 @@ import type { Family } from '../families/family.ts';
 import { knownFamilies } from '../families/known.ts';
 import { Habit } from '../families/labels.ts';
 import { binStartMs } from '../families/leaving.ts';
+import { enoughMs } from '../policy/plan.ts';
 import { Kind, newKey } from '../reputation/keys.ts';
 import type { Names } from '../reputation/names.ts';
 
@@ -22,6 +23,10 @@ export interface FamilyText {
   readonly patience: string;
   /** The middle of its spike; null when it has none. */
   readonly leaves_ms: number | null;
+  /** Strangers that speak like it are slowed as soon as they name a sender. */
+  readonly slowed_early: boolean;
+  /** How long a wait is enough for these; null as long as its patience is not known: then they meet the full plan. */
+  readonly enough_ms: number | null;
   readonly dialect: string;
   readonly networks: readonly { readonly name: string; readonly sessions: number }[];
   readonly since: string;
@@ -56,6 +61,8 @@ function textOf(families: Families, family: Family, names: Names): FamilyText {
     sessions: Math.round(family.sessions),
     patience: patienceOf(family),
     leaves_ms: family.bin < 0 ? null : Math.round(family.ageMs(50) || binStartMs(family.bin + 0.5)),
+    slowed_early: families.isToldEarly(family),
+    enough_ms: family.patienceMs > 0 ? enoughMs(family.patienceMs) : null,
     dialect: family.dialectText(),
     networks,
     since: new Date(family.sinceMs).toISOString(),

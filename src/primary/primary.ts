@@ -13,6 +13,7 @@ import type { ListsMemory } from '../policy/lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import type { FromShard } from '../worker/messages.ts';
 import { openNames } from '../io/client-names.ts';
+import { shapingText, socketOptions } from '../io/socket-options.ts';
 import type { Names } from '../reputation/names.ts';
 import { viewLists } from '../policy/lists.ts';
 import { Certificates } from './certificates.ts';
@@ -114,6 +115,7 @@ export class Primary {
     await Promise.race([ready, ended]);
     const beside = this.#failure === null ? await this.#startBeside(crew, () => lists) : null;
     if (this.#failure === null && !this.#draining) {
+      this.#say(shapingText(socketOptions()));
       const where = config.listener.map((listener) => listener.address).join(', ');
       this.#say(`listening on ${where} (${planText(plan, config, machine)})`);
     }

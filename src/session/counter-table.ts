@@ -46,6 +46,10 @@ export const counterTable = {
     unit: 'messages',
     says: 'Messages of slow clients held before the backend. Those that left meanwhile: `ending.leftHold`.',
   },
+  recognised: {
+    unit: 'sessions',
+    says: 'Strangers that were recognised as members of a family of zombies while they spoke, and slowed for it.',
+  },
   knownByPool: {
     unit: 'sessions',
     says: 'Sessions at full speed of clients that are known by their network or pool alone.',
@@ -107,6 +111,10 @@ export const counterTable = {
   trapsLearned: {
     unit: 'recipients',
     says: 'Names that became traps because strangers of many networks asked for them.',
+  },
+  feedbackGiven: {
+    unit: 'recipients',
+    says: 'Recipients of members of a family that were answered as if they did not exist (families.feedback).',
   },
   lowPriorityFirst: { unit: 'sessions', says: 'Strangers that came first to the MX of the lowest priority.' },
   harvestSlowed: {

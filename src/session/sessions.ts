@@ -5,7 +5,7 @@
  * there is no map between the two. The columns are written by the stages, each of which owns a few of them;
  * `open` and `close` are the only way a row comes and goes, and `enter` the only way its phase changes.
  *
- * Memory: about 173 bytes of columns a slot, taken at birth. Strings (address, HELO) are held from the
+ * Memory: about 175 bytes of columns a slot, taken at birth. Strings (address, HELO) are held from the
  * moment they are known until the row is closed. Nothing else of a session lives here: an envelope comes
  * with MAIL (session/envelope), a message with DATA (backend/spool).
  */
@@ -46,17 +46,13 @@ export const Flag = {
   Unlimited: 4096,
   /** The client is of good standing: by itself, by its network or pool, or by a list. */
   GoodStanding: 8192,
+  /** It was looked whether the client speaks like a family, when it first named a sender. */
+  Overheard: 16_384,
+  /** The client was told of a recipient that it does not exist, for its family. */
+  Misled: 32_768,
 } as const;
 
 const NO_ZONES: readonly string[] = [];
-
-/** What DNS lists did to a session. */
-export const DnsMark = {
-  /** It is slow for its listings alone. */
-  Slowed: 1,
-  /** That it is listed was noted. */
-  Learnt: 2,
-} as const;
 
 export class Sessions {
   readonly capacity: number;
@@ -110,6 +106,8 @@ export class Sessions {
   readonly scales: Uint16Array;
   readonly scaleFloors: Uint16Array;
   readonly patienceMs: Uint32Array;
+  /** recognise: the number of the family that the client speaks like, -1 for none. */
+  readonly families: Int16Array;
   /** deliver: when more of a slow body may be read; 0 while nothing is kept back. */
   readonly bodyDueMs: Float64Array;
 
@@ -117,7 +115,7 @@ export class Sessions {
   readonly bodyStates: Uint8Array;
   readonly backendSinceMs: Float64Array;
 
-  /** listed: the weight that DNS lists give the client, its share in `scores`, marks (DnsMark), and who said why. */
+  /** listed: the weight that DNS lists give the client, its share in `scores`, marks (stages/listed), and who said why. */
   readonly dnsWeights: Int16Array;
   readonly dnsPoints: Int32Array;
   readonly dnsMarks: Uint8Array;
@@ -172,6 +170,7 @@ export class Sessions {
     this.scales = new Uint16Array(capacity);
     this.scaleFloors = new Uint16Array(capacity);
     this.patienceMs = new Uint32Array(capacity);
+    this.families = new Int16Array(capacity);
     this.bodyDueMs = new Float64Array(capacity);
     this.bodyStates = new Uint8Array(capacity);
     this.backendSinceMs = new Float64Array(capacity);
@@ -228,6 +227,7 @@ export class Sessions {
     this.scales[slot] = 0;
     this.scaleFloors[slot] = 0;
     this.patienceMs[slot] = 0;
+    this.families[slot] = -1;
     this.bodyDueMs[slot] = 0;
     this.bodyStates[slot] = 0;
     this.backendSinceMs[slot] = 0;

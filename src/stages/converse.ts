@@ -29,6 +29,7 @@ import { forgetEnvelope } from './forget.ts';
 import { failTest, note } from './learn.ts';
 import { mayMail, mayRcpt } from './limit.ts';
 import { startReceiving } from './receive.ts';
+import { recognise } from './recognise.ts';
 import { judgeRecipient } from './recipient.ts';
 import { say } from './speak.ts';
 import { offersTls, startTls } from './starttls.ts';
@@ -232,6 +233,7 @@ function mail(works: Works, slot: number, bytes: Uint8Array, start: number, end:
   envelope.announcedBytes = mailboxes.sizeBytes;
   sessions.envelopes[slot] = envelope;
   sessions.standings[slot] = Standing.Mail;
+  recognise(works, slot, Timer.Mail);
   return say(works, slot, replies.mailOk, Timer.Mail, Phase.Listening);
 }
 
@@ -241,6 +243,7 @@ function rcpt(works: Works, slot: number, bytes: Uint8Array, start: number, end:
   const verdict = mailboxes.readRcpt(bytes, start, end, offered);
   if (verdict !== Argument.Syntax && !mayRcpt(works, slot)) return undefined;
   if (verdict !== Argument.Good) return refuse(works, slot, rcptReplies[verdict]!);
+  recognise(works, slot, Timer.Rcpt);
   return judgeRecipient(works, slot, `TO:${argumentOf(works, bytes)}`);
 }
 

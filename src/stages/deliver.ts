@@ -25,8 +25,9 @@ import type { Works } from './works.ts';
 
 /** The message is whole. */
 export function received(works: Works, slot: number): void {
-  const { sessions, counters, spool } = works;
+  const { sessions, counters, spool, front } = works;
   counters.add(Count.messagesReceived);
+  if (sessions.paces[slot] === Pace.Slow) front.narrow(sessions.handleOf(slot), false);
   const { refusal } = sessions.envelopes[slot]!;
   if (refusal === null && spool.hasFailed(slot)) {
     counters.add(Count.spoolFull);
@@ -115,8 +116,8 @@ function answer(works: Works, slot: number, reply: Uint8Array): void {
     sessions.commands[slot] = 0;
     sessions.errors[slot] = 0;
     note(works, slot, 'delivered');
-    creditPools(works, slot);
     creditPatience(works, slot);
+    creditPools(works, slot);
     forgetMessage(works, slot);
   } else {
     counters.add(verdict === 4 ? Count.messagesDeferred : Count.messagesRefused);

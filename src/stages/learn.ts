@@ -10,7 +10,7 @@ import { limitNames } from '../policy/limits.ts';
 import type { Action, TestName } from '../policy/pace.ts';
 import { Action as Actions, actionOf, Pace } from '../policy/pace.ts';
 import { planTotalMs } from '../policy/patience.ts';
-import { SCALE_FULL } from '../policy/plan.ts';
+import { enoughMs, SCALE_FULL } from '../policy/plan.ts';
 import { SIGNALS_MAX } from '../reputation/decay.ts';
 import { PASSES } from '../reputation/layout.ts';
 import type { SignalName } from '../reputation/signals.ts';
@@ -89,10 +89,14 @@ export function creditPatience(works: Works, slot: number): void {
   if (sessions.paces[slot] !== Pace.Slow || sessions.has(slot, Flag.RefuseRecipients)) return;
   // Who became slow on the way has not met the whole plan. Half of it says enough.
   const scale = sessions.scales[slot]!;
-  if (sessions.delaysMs[slot]! < planTotalMs(config, scale) / 2) return;
+  const patienceMs = sessions.patienceMs[slot]!;
+  const wholeMs = planTotalMs(config, scale);
+  const askedMs = patienceMs > 0 ? Math.min(wholeMs, enoughMs(patienceMs)) : wholeMs;
+  if (sessions.delaysMs[slot]! < askedMs / 2) return;
   counters.add(Count.outlasted);
   if (scale >= SCALE_FULL) note(works, slot, 'outlasted');
   endPlan(works, slot);
+  passTests(works, slot);
 }
 
 /** True when the signal was noted in this session before. */
@@ -117,13 +121,19 @@ export function failTest(works: Works, slot: number, test: TestName): Action {
   return action;
 }
 
-/** The client came to its first recipient without failing a test: it is known from now on. */
+/**
+ * The client came to its first recipient without failing a test: it is known from now on. A slow one has yet to outlast its plan:
+ * credit for less would make the next plan shorter than the last. One of a family is known once it has delivered, since who is known
+ * is not taken for one again.
+ */
 export function passTests(works: Works, slot: number): void {
   const { sessions, counters } = works;
   if (
     sessions.has(slot, Flag.Passed) ||
     sessions.has(slot, Flag.RefuseRecipients) ||
-    works.passesNeeded === 0
+    sessions.paces[slot] === Pace.Slow ||
+    works.passesNeeded === 0 ||
+    isOnlyMember(works, slot)
   )
     return;
   sessions.set(slot, Flag.Passed);
@@ -131,6 +141,11 @@ export function passTests(works: Works, slot: number): void {
   note(works, slot, 'passed');
   const index = sessions.reputations[slot]!;
   if (index >= 0) givePasses(works, index, epochSec(works));
+}
+
+/** Whether all that is known of the client is that it speaks like a family: it was recognised and has delivered nothing yet. */
+export function isOnlyMember({ sessions }: Works, slot: number): boolean {
+  return sessions.families[slot]! >= 0 && sessions.messages[slot] === 0;
 }
 
 /** Dates the pass of every test that is needed, each by its own lifetime. */
@@ -141,10 +156,14 @@ function givePasses(works: Works, index: number, nowSec: number): void {
   }
 }
 
-/** The limit that a session exceeded, and the signals that it noted in the order of their numbers, separated by commas. */
+/**
+ * The limit that a session exceeded, `feedback` if it was given that, and the signals that it noted in the order of their
+ * numbers, separated by commas.
+ */
 export function reasonsOf(works: Works, slot: number): string {
   const bits = works.sessions.signals[slot]!;
   let reasons: string = limitNames[works.sessions.limits[slot]!]!;
+  if (works.sessions.has(slot, Flag.Misled)) reasons += reasons === '' ? 'feedback' : ',feedback';
   if (bits === 0) return reasons;
   for (let id = 1; id < SIGNALS_MAX; id++)
     if ((bits & (1 << id)) !== 0) reasons += reasons === '' ? signalNameOf[id]! : `,${signalNameOf[id]!}`;

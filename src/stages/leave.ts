@@ -1,7 +1,8 @@
 /**
  * leave — what the end of a session says of the program behind it
  *
- * Sorts the end (families/leavings), notes it for the one who looks for families, and names the family that is known for it.
+ * Sorts the end (families/leavings), notes it for the one who looks for families, and names the family that is known for it;
+ * that of a client which was recognised before (recognise) whatever the end.
  * A wait for the backend is ours: who leaves in it is not impatient. A client of good standing belongs to nobody.
  */
 import { Trait } from '../families/dialect.ts';
@@ -52,7 +53,9 @@ export function noteLeaving(works: Works, slot: number, ending: EndingName): voi
     network[0]!,
     network[1]!,
   );
-  report.family = families.nameOf(families.numberOf(dialect, leaving, ageMs));
+  const recognised = families.nameOf(sessions.families[slot]!);
+  report.family =
+    recognised === '' ? families.nameOf(families.numberOf(dialect, leaving, ageMs)) : recognised;
 }
 
 function leavingOf(

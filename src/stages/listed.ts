@@ -19,7 +19,7 @@ import type { DnsAnswer } from '../reputation/dns-lists.ts';
 import { isGoodHost } from '../reputation/standing.ts';
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
-import { DnsMark, Flag } from '../session/sessions.ts';
+import { Flag } from '../session/sessions.ts';
 import { encodeLine } from '../smtp/replies.ts';
 import { continueGreeting } from './banner.ts';
 import { note } from './learn.ts';
@@ -29,6 +29,14 @@ import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
 
 const WEIGHT_MAX = 32_767;
+
+/** What DNS lists did to a session. */
+const DnsMark = {
+  /** It is slow for its listings alone. */
+  Slowed: 1,
+  /** That it is listed was noted. */
+  Learnt: 2,
+} as const;
 
 /** Asks about a client that was let in. */
 export function askLists(works: Works, slot: number): void {

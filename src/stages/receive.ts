@@ -36,6 +36,8 @@ const FINAL_DOT_BYTES = 3;
 const OVERRUN_BYTES_MAX = 1_000_000;
 /** Bytes of a refused message that are thrown away when there is no size limit. */
 const DISCARD_BYTES_MAX = 100_000_000;
+/** Bodies that are read faster than this, in bytes a second, are left to the network. */
+const NARROW_RATE = 100_000;
 /** A piece of one byte may be a CR, which is not looked at without what follows it. */
 const PIECE_BYTES_MIN = 2;
 
@@ -51,6 +53,8 @@ export function startReceiving(works: Works, slot: number, isAhead: boolean): vo
   sessions.envelopes[slot]!.bodySinceMs = works.nowMs;
   sessions.bodyStates[slot] = BodyState.LineStart;
   sessions.bodyDueMs[slot] = 0;
+  // Bytes that the network takes for us are bytes that the client is rid of: of a slow body few may be under way.
+  if (bodyRate(works, slot) < NARROW_RATE) works.front.narrow(sessions.handleOf(slot), true);
   say(works, slot, replies.startData, Timer.Data, Phase.Receiving);
 }
 
@@ -106,11 +110,8 @@ export function bodyTimeUp(works: Works, slot: number): void {
 /** How many of the `waiting` bytes of a slow client may be read now; -1 when none, and the timer is set for the next. */
 function bytesToRead(works: Works, slot: number, waiting: number): number {
   const { sessions, config, wheel } = works;
-  const isKeptBack = sessions.bodyDueMs[slot]! > works.nowMs;
-  // Who has finished sending waits for nothing more.
-  if (isKeptBack && sessions.has(slot, Flag.PeerEnded)) cut(works, slot, 'leftMessage');
-  if (isKeptBack) return -1;
-  const rate = bodyRate(works, slot);
+  if (sessions.bodyDueMs[slot]! > works.nowMs) return keepBack(works, slot);
+  const rate = works.draining ? Infinity : bodyRate(works, slot);
   if (waiting < PIECE_BYTES_MIN || rate === Infinity) return waiting;
   const envelope = sessions.envelopes[slot]!;
   if (envelope.bodyFromMs < 0) envelope.bodyFromMs = works.nowMs;
@@ -128,6 +129,12 @@ function bytesToRead(works: Works, slot: number, waiting: number): number {
   envelope.bodySinceMs += waitMs;
   sessions.bodyDueMs[slot] = works.nowMs + waitMs;
   wheel.arm(slot, works.nowMs + waitMs);
+  return keepBack(works, slot);
+}
+
+/** Nothing is read now. Who has finished sending waits for nothing more: that one is gone. */
+function keepBack(works: Works, slot: number): -1 {
+  if (works.sessions.has(slot, Flag.PeerEnded)) cut(works, slot, 'leftMessage');
   return -1;
 }
 

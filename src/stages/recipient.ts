@@ -22,6 +22,7 @@ import { Flag } from '../session/sessions.ts';
 import { Standing } from '../smtp/dialogue.ts';
 import { dismiss } from './end.ts';
 import { mustComeAgain } from './greylist.ts';
+import { misleads } from './feedback.ts';
 import { harvestDelayMs } from './harvest.ts';
 import { note, passTests } from './learn.ts';
 import { isRefused, refusalOf } from './listed.ts';
@@ -52,6 +53,7 @@ export function judgeRecipient(works: Works, slot: number, argument: string): vo
     counters.add(Count.recipientsBad);
     return refuseRecipient(works, slot, replies.noSuchUser);
   }
+  if (misleads(works, slot, argument)) return refuseRecipient(works, slot, replies.noSuchUser);
   if (mustComeAgain(works, slot, argument)) return refuseRecipient(works, slot, replies.greylisted);
   const remembered = works.unknownRecipients.replyFor(argument, works.nowMs);
   if (remembered !== null) {

@@ -2,12 +2,12 @@
  * slow — which plan a session is under, and how it gets out of it
  *
  * A plan is a percentage (policy/plan) in a column of the session. It is set when the client is let in, and anew whenever
- * something is learnt that may change it: a failed test, what DNS lists say, a family that is recognised. Credit that a client
+ * something is learnt that may change it: a failed test, what DNS lists say, a family that is recognised (recognise). Credit that a client
  * earns in the middle of a session does not shorten it: the test would end before it is over.
  *
  * The one way out is to wait: a client whose message is accepted in spite of its plan has shown more patience than zombies
  * have. From then on it is spoken to at full speed, and after a full plan the credit is large enough that it is not slowed for the same
- * reason tomorrow. What an operator's list or a family says, holds the next time all the same.
+ * reason tomorrow. What an operator's list says, holds the next time all the same; a family says nothing of who has delivered.
  *
  * Cost: a division when something is learnt; nothing for a session that is not slow.
  */
@@ -22,11 +22,9 @@ import type { Works } from './works.ts';
 /** Sets the plan from what is known now; a session that turns out to be suspicious is slow from its next reply on. */
 export function replan(works: Works, slot: number): void {
   const { sessions, config } = works;
-  const patienceMs = sessions.patienceMs[slot]!;
-  const scale =
-    patienceMs > 0
-      ? Math.max(sessions.scaleFloors[slot]!, scaleForPatience(config, patienceMs))
-      : Math.max(sessions.scaleFloors[slot]!, scaleForScore(config, suspicionOf(works, slot)));
+  const asked = scaleForScore(config, suspicionOf(works, slot));
+  const ownMax = sessions.patienceMs[slot]! > 0 ? SCALE_FULL : config.shape.scaleMax;
+  const scale = Math.max(sessions.scaleFloors[slot]!, Math.min(asked, ownMax));
   sessions.scales[slot] = scale;
   if (scale === 0 || sessions.paces[slot] === Pace.Slow) return;
   sessions.paces[slot] = Pace.Slow;
@@ -35,7 +33,21 @@ export function replan(works: Works, slot: number): void {
 
 /** The client has earned a full plan at least, whatever its score. */
 export function slowInFull(works: Works, slot: number): void {
-  works.sessions.scaleFloors[slot] = SCALE_FULL;
+  raiseFloor(works, slot, SCALE_FULL);
+}
+
+/**
+ * The client is one of a family that waits for `patienceMs`; its plan begins with the reply that falls under `first`. As long as
+ * the patience is not known (0) it meets a full plan, which shows it.
+ */
+export function slowForFamily(works: Works, slot: number, patienceMs: number, first: Timer): void {
+  works.sessions.patienceMs[slot] = patienceMs;
+  raiseFloor(works, slot, patienceMs > 0 ? scaleForPatience(works.config, patienceMs, first) : SCALE_FULL);
+}
+
+function raiseFloor(works: Works, slot: number, scale: number): void {
+  const { scaleFloors } = works.sessions;
+  scaleFloors[slot] = Math.max(scaleFloors[slot]!, scale);
   replan(works, slot);
 }
 

@@ -34,7 +34,7 @@ const key = newKey();
 const local = new Uint32Array(4);
 
 /** The mailbox of an argument of RCPT, in small letters. */
-function mailboxOf(recipient: string): string {
+export function mailboxOf(recipient: string): string {
   return recipient.slice(recipient.indexOf('<') + 1, recipient.lastIndexOf('>')).toLowerCase();
 }
 

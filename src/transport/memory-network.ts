@@ -25,6 +25,8 @@ export type DialAnswer = 'accept' | 'refuse' | 'silent';
 export interface MemoryTransportOptions {
   readonly capacity: number;
   readonly inputBytesMax: number;
+  /** Input of a narrowed stream; 2,048 when absent. */
+  readonly narrowBytesMax?: number;
   readonly outputBytesMax: number;
   /** Input arrives in pieces of at most so many bytes per advance; absent: as much as fits. */
   readonly splitBytes?: number;
@@ -38,6 +40,8 @@ export interface MemoryTransportOptions {
 
 /** Bytes of a peer that may wait for the engine; a bot that sends more looks at `peerUnsent` first. */
 const UPLINK_BYTES_MAX = 64 * 1024 * 1024;
+
+const NARROW_BYTES = 2_048;
 
 export class MemoryNetwork {
   readonly capacity: number;
@@ -58,6 +62,7 @@ export class MemoryNetwork {
     this.capacity = options.capacity;
     this.limits = {
       inputBytesMax: options.inputBytesMax,
+      narrowBytesMax: Math.min(options.narrowBytesMax ?? NARROW_BYTES, options.inputBytesMax),
       outputBytesMax: options.outputBytesMax,
       splitBytes: options.splitBytes ?? Number.MAX_SAFE_INTEGER,
       windowBytes: options.windowBytes ?? 65_536,

@@ -7,9 +7,10 @@
  *
  * It is as unkind as the real network on request: `splitBytes` delivers input in pieces of at most that
  * size, one piece per advance; `peerStall` makes a peer that does not read; a dialled backend may refuse or stay
- * silent for ever. It is bounded like the real one too: input up to `inputBytesMax`, output that waits up to
- * `outputBytesMax` (a single write into an empty queue is always taken), and `windowBytes` each for what
- * the network holds and for what the test has not yet taken with `peerReceived`.
+ * silent for ever. It is bounded like the real one too: input up to `inputBytesMax` (of a narrowed wire
+ * `narrowBytesMax`), output that waits up to `outputBytesMax` (a single write into an empty queue is always
+ * taken), and `windowBytes` each for what the network holds and for what the test has not yet taken with
+ * `peerReceived`.
  *
  * A transport with `onDial` connects, one without accepts. This file is the engine's side; the peers and the
  * clock are in memory-network.
@@ -79,6 +80,13 @@ export class MemoryTransport extends MemoryNetwork implements Transport {
   isTlsResumed(handle: Handle): boolean {
     assert(this.tlsOf(handle) !== '', 'only a session inside TLS can be resumed');
     return false;
+  }
+
+  narrow(handle: Handle, isNarrow: boolean): void {
+    const wire = this.wireFor(handle);
+    assert(wire.ends.listener >= 0, 'only a stream of a client is narrowed');
+    wire.isNarrow = isNarrow;
+    if (wire.uplink.length > 0) this.touch(wire);
   }
 
   unwritten(handle: Handle): number {

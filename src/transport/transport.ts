@@ -25,6 +25,9 @@
  *   `Secured` is noted when the handshake is done; from then on the stream is as before, and its bytes are those inside
  *   TLS. Until then it may be aborted and released and nothing else; there is nothing to peek. A handshake that
  *   fails, a peer that finishes in it included, is Closed.
+ * - `narrow()` is a request: from now on the peer of an accepted stream may be only a little ahead of what the engine has
+ *   consumed; or again as far as `inputBytesMax` and the network allow. No behaviour depends on it. What is under way
+ *   already still comes, nothing is lost, and as much as a command line always fits. Asking twice is asking once.
  * - `Ended` is noted when the peer has sent its last byte (FIN); bytes that came before it are still there
  *   to be peeked. Writing stays possible.
  * - `Closed` is noted once, last of all, when the stream is gone for whatever reason, the engine's own
@@ -105,6 +108,9 @@ export interface Transport {
 
   /** Whether the client resumed an earlier TLS session, which costs a fraction of a new one; asked after Secured. */
   isTlsResumed(handle: Handle): boolean;
+
+  /** Asks that the peer be only a little ahead of `consume`, or (false) as far as usual. Accepted streams only. See above. */
+  narrow(handle: Handle, isNarrow: boolean): void;
 
   /**
    * Sends what was written, then closes; the peer may still send, which is thrown away. `peerIsDone` says that the

@@ -47,6 +47,8 @@ export interface WireEnds {
 /** What the network and the engine's side hold at most. */
 export interface WireLimits {
   readonly inputBytesMax: number;
+  /** The same for a narrowed wire. */
+  readonly narrowBytesMax: number;
   readonly outputBytesMax: number;
   /** Input arrives in pieces of at most so many bytes. */
   readonly splitBytes: number;
@@ -74,6 +76,8 @@ export class Wire {
   /** Bytes at the front of `output` that the network has taken. */
   private accepted = 0;
 
+  /** The peer may be only a little ahead. */
+  isNarrow = false;
   /** The peer does not read. */
   stalled = false;
   /** The peer has finished sending; the engine knows. */
@@ -152,8 +156,14 @@ export class Wire {
 
   /** Whether there is more to move by time alone. */
   get restless(): boolean {
-    if (this.uplink.length > 0 && this.input.length < this.limits.inputBytesMax) return true;
+    if (this.uplink.length > 0 && this.inputRoom > 0) return true;
     return this.output.length > 0 && !this.stalled && this.arrived.length < this.limits.windowBytes;
+  }
+
+  /** Bytes of the peer that can come to the engine now. A wire that has just been narrowed may hold more than it should. */
+  private get inputRoom(): number {
+    const { inputBytesMax, narrowBytesMax } = this.limits;
+    return Math.max(0, (this.isNarrow ? narrowBytesMax : inputBytesMax) - this.input.length);
   }
 
   /** Whether both sides have said their last byte and heard the other's. */
@@ -184,8 +194,7 @@ export class Wire {
   private moveInput(): number {
     let events = 0;
     if (this.ended) this.uplink.clear();
-    const room = this.limits.inputBytesMax - this.input.length;
-    const count = Math.min(this.uplink.length, room, this.limits.splitBytes);
+    const count = Math.min(this.uplink.length, this.inputRoom, this.limits.splitBytes);
     if (count > 0) {
       this.input.append(this.uplink.view().slice(0, count));
       this.uplink.drop(count);

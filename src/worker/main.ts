@@ -65,6 +65,7 @@ const journal = new LogJournal(log, (text) => tell({ kind: 'notice', text }));
 const front = new NodeTransport({
   capacity: order.sessionsMax + lobbySlots(order.sessionsMax),
   inputBytesMax: Math.max(INPUT_BYTES_MIN, config.smtp.commandLineBytes * 2 + 1024),
+  narrowBytesMax: config.smtp.commandLineBytes + 1024,
   outputBytesMax: OUTPUT_BYTES_MAX,
   fullReply: bytesOf(`${replyTable.sessionsFull.text.replace('%h', config.hostname)}\r\n`),
   tlsMinVersion: config.tls.minVersion,

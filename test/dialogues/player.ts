@@ -60,6 +60,7 @@ class Player {
     });
     const [domain = '', standing, ...networks] = (dialogue.headers.get('pool') ?? '').split(' ');
     if (domain !== '') this.world.setPool(domain, networks, standing === 'good');
+    this.world.setFamilies(dialogue.families);
     if (dialogue.showsLanes) {
       backend.onTalk = (lane, mark, text) => {
         // Of a reply with many lines the last one stands for all.
@@ -73,7 +74,10 @@ class Player {
       const tls = report.tls === '' ? '' : `, ${report.tls}`;
       this.lines.push(`${this.#time()}  end${number > 1 ? number : ''} ${report.ending}${tls}${over}`);
       const why = report.dnsxlReason === '' ? '' : ` "${report.dnsxlReason}"`;
-      this.#log.push(`log: ${report.reasons} score=${report.score} dnsxl=${report.dnsxl.join(',')}${why}`);
+      const family = report.family === '' ? '' : ` family=${report.family}`;
+      this.#log.push(
+        `log: ${report.reasons} score=${report.score}${family} dnsxl=${report.dnsxl.join(',')}${why}`,
+      );
     };
   }
 

@@ -8,6 +8,7 @@
  *     backend: reuse=no rcpt=421x1 delay.final=30s          the faults of test/dialogues/backend.ts
  *     tls: yes                                              the listener has a certificate
  *     pool: a.example good 192.0.2.0/24 2001:db8::/48      the networks of a sender domain; `new` for one that has earned nothing
+ *     family: mutters 21s LowerVerb SmallKeyword            a family that is known: name, patience (0s: unknown), traits of families/dialect
  *     dns: 192.0.2.7 at 1.000 weight 8 zen.example.net "reason"   what DNS lists say, and when; `dns:` alone: nothing
  *     whole: why this dialogue cannot be cut into pieces
  *
@@ -23,7 +24,7 @@
  *         4.000  end quit                                   how the session ended; `end2` for the second client
  *         4.000  end quit, limit message_rate               and the limit that it exceeded, if any
  *         counters: pregreet=1 messagesDelivered=0
- *         log: listed score=45 dnsxl=zen.example.net "reason"   reasons, score, lists (shown when one such line is there)
+ *         log: listed score=45 dnsxl=zen.example.net "reason"   reasons, score, family, lists (shown when one such line is there)
  *         asked: 192.0.2.7 (good)                        clients that DNS lists were asked about
  *         notice: what the operator was told
  *         offered: 192.0.2.7 a.example HELO                 a good sender and its domain, for whoever verifies it (or: nothing)
@@ -52,8 +53,9 @@ export interface Dialogue {
   readonly headers: ReadonlyMap<string, string>;
   /** What the players do; what Sluice says is compared as text. */
   readonly script: readonly ScriptLine[];
-  /** What stands behind each `dns:`. */
+  /** What stands behind each `dns:`, and each `family:`. */
   readonly dns: readonly string[];
+  readonly families: readonly string[];
   readonly counters: readonly string[];
   readonly showsLanes: boolean;
   readonly showsNotices: boolean;
@@ -70,7 +72,7 @@ export interface Dialogue {
 const INDENT = '    ';
 const headerNames = /^(settings|client(?: \d)?|backend|whole|lanes|sessions|tls|pool):(?: (.*))?$/;
 /** Several lines of these are several things, not one long one. */
-const repeated = /^(dns):(?: (.*))?$/;
+const repeated = /^(dns|family):(?: (.*))?$/;
 const spoken = /^ *(\+?\d+\.\d{3}|\+\d+(?:\.\d+)?)? *(C|c|B|\*)(\d?)(?: {2}(.*))?$/;
 
 /** Reads all dialogues of a file. */
@@ -90,10 +92,10 @@ export function readDialogues(text: string): readonly Dialogue[] {
 function readDialogue(lines: readonly string[], at: number, end: number): Dialogue {
   const headers = new Map<string, string>();
   let from = at + 1;
-  const dns: string[] = [];
+  const several = { dns: [] as string[], family: [] as string[] };
   for (; from < end && !lines[from]!.startsWith(INDENT); from++) {
     const again = repeated.exec(lines[from]!);
-    if (again !== null) dns.push(again[2] ?? '');
+    if (again !== null) several[again[1] as 'dns' | 'family'].push(again[2] ?? '');
     const header = headerNames.exec(lines[from]!);
     if (header !== null) {
       const before = headers.get(header[1]!);
@@ -126,7 +128,8 @@ function readDialogue(lines: readonly string[], at: number, end: number): Dialog
     title: lines[at]!.slice(3),
     headers,
     script,
-    dns,
+    dns: several.dns,
+    families: several.family,
     counters: counters.filter((one) => one !== '').map((one) => one.split('=')[0]!),
     showsLanes: block.some((line) => /L\d+[<>]/.test(line)),
     showsLog: block.some((line) => line.startsWith('log:')),

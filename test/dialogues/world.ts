@@ -8,6 +8,9 @@
 import { bytesOf, latin1 } from '../../src/base/ascii.ts';
 import { formatAddress, parseAddress } from '../../src/base/address.ts';
 import type { Config } from '../../src/config/config.ts';
+import { Level, reached, Trait } from '../../src/families/dialect.ts';
+import { Habit, Labels } from '../../src/families/labels.ts';
+import { BINS } from '../../src/families/leaving.ts';
 import { passesNeeded } from '../../src/policy/pace.ts';
 import { ONE } from '../../src/reputation/decay.ts';
 import { hostKey, Kind, newKey, textKey } from '../../src/reputation/keys.ts';
@@ -25,7 +28,7 @@ import { MemoryTransport } from '../../src/transport/memory-transport.ts';
 import type { PeerHandle } from '../../src/transport/memory-transport.ts';
 import { Backend } from './backend.ts';
 import type { ScriptedDns } from './dns.ts';
-import { MemorySpoolFiles } from './spool-files.ts';
+import { MemorySpoolFiles } from '../../loadgen/virtual/spool-files.ts';
 
 const ENTRIES = 1_024;
 const ROUNDS_MAX = 400_000;
@@ -183,6 +186,23 @@ export class World {
     const index = this.reputation.claim(Kind.Pool, key, nowSec);
     this.reputation.observe(index, signals.goodMember.id, nowSec);
     this.reputation.pass(index, passesNeeded(this.shard.works.config), nowSec + 86_400 * 30);
+  }
+
+  /** Tells the shard of families that are known by their manner: `NAME 21s TRAIT …`, each with its patience. */
+  setFamilies(lines: readonly string[]): void {
+    const families = lines.map((line) => {
+      const [name = '', patience = '', ...traits] = line.split(' ');
+      const bits = traits.reduce((sum, trait) => sum | Trait[trait as keyof typeof Trait], 0);
+      return { name, patienceMs: Number.parseFloat(patience) * 1000, manner: reached(bits, Level.Envelope) };
+    });
+    this.shard.works.families = new Labels({
+      rows: Int32Array.from(
+        families.flatMap(({ manner }, number) => [manner, Habit.Speaks, 0, BINS - 1, number]),
+      ),
+      speakers: Int32Array.from(families.flatMap(({ manner }, number) => [manner, number])),
+      names: families.map(({ name }) => name),
+      patienceMs: families.map(({ patienceMs }) => patienceMs),
+    });
   }
 
   /** Puts an operator's word on a client, for ever. */

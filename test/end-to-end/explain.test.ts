@@ -65,7 +65,9 @@ describe('explain', () => {
     expect(out).toMatch(/^127\.1\.0\.5\n {2}now, it would be slow: /);
     expect(out).toMatch(/\n +\+40 +1 +under 45 min +pregreet +spoke before the greeting was finished\n/);
     expect(out).toMatch(
-      new RegExp(`\\n +\\+${answer.score} +the sum +slow from 40 \\(shape\\.slow_at\\)\\n`),
+      new RegExp(
+        `\\n +\\+${answer.score} +the sum +slow above 15 \\(shape\\.slow_from\\), in full at 40 \\(shape\\.slow_at\\)\\n`,
+      ),
     );
 
     await misbehave(asked, '127.1.0.5');

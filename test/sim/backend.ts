@@ -12,7 +12,7 @@ import type { House, Stored } from './house.ts';
 import { must } from './failure.ts';
 import { Fates } from './fates.ts';
 import type { Fate, Step } from './fates.ts';
-import type { SimTransport } from './sim-transport.ts';
+import type { SimTransport } from '../../loadgen/virtual/sim-transport.ts';
 import type { Plan } from './seed-plan.ts';
 import type { Trace } from './trace.ts';
 
@@ -21,6 +21,7 @@ const TICK_MS = 10;
 
 export class Backend implements House {
   readonly repeatsXclient: boolean;
+  readonly takesAll: boolean;
   readonly pipelining: boolean;
   readonly splits: boolean;
   readonly finalTimeoutMs: number;
@@ -39,6 +40,7 @@ export class Backend implements House {
 
   constructor(plan: Plan, random: Random, trace: Trace) {
     this.repeatsXclient = plan.backend.repeatsXclient;
+    this.takesAll = plan.backend.takesAll ?? false;
     this.pipelining = plan.backend.pipelining;
     this.splits = plan.faults.has('splitReads');
     this.finalTimeoutMs = plan.config.backend.finalTimeoutMs;

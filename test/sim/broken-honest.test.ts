@@ -7,7 +7,7 @@
 import { expect, test } from 'vitest';
 import type { HonestName } from '../../loadgen/honest.ts';
 import type { PartialConfig } from '../../src/config/load.ts';
-import { PORT_BASE } from './house.ts';
+import { PORT_BASE } from '../../loadgen/virtual/client.ts';
 import { runSeed } from './run.ts';
 import { simConfig } from './swarm.ts';
 import type { World } from './world.ts';

@@ -10,9 +10,9 @@ import { Phase } from '../../src/session/phase.ts';
 import { Flag } from '../../src/session/sessions.ts';
 import type { Shard } from '../../src/shard/shard.ts';
 import type { Works } from '../../src/stages/works.ts';
-import { PORT_BASE } from './house.ts';
+import { PORT_BASE } from '../../loadgen/virtual/client.ts';
 import { must } from './failure.ts';
-import type { SimTransport } from './sim-transport.ts';
+import type { SimTransport } from '../../loadgen/virtual/sim-transport.ts';
 
 const phaseNames = Object.keys(Phase);
 

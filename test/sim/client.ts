@@ -1,13 +1,11 @@
 /**
- * client — one bot of the crowd: its wire, what it said, what it was told
+ * client — one bot of the crowd: what befalls it, what it said, what it was told
  *
- * The driver's side of a bot. What the audit compares later with the backend's store is noted here when it is
- * said: name, sender, recipients as they were answered, and each message with its final dot.
+ * What the audit compares later with the backend's store is noted here when it is said: name, sender, recipients as they
+ * were answered, and each message with its final dot.
  */
-import type { Bot, Parting } from '../../loadgen/bots/bot.ts';
-import { READER_START } from '../../loadgen/bots/reply-reader.ts';
-import type { PeerHandle } from '../../src/transport/memory-transport.ts';
-import type { SimTransport } from './sim-transport.ts';
+import { Client } from '../../loadgen/virtual/client.ts';
+import type { Newcomer } from '../../loadgen/virtual/client.ts';
 
 /** What befalls a client by its `at`-th write. */
 export interface Trouble {
@@ -20,7 +18,7 @@ export interface Trouble {
 export interface Offer {
   readonly id: string;
   readonly bytes: number;
-  readonly client: Client;
+  readonly client: TriedClient;
   readonly helo: string;
   readonly sender: string;
   /** Of an honest sender: those that were answered 250, in order. Of others: all that were named so far. */
@@ -29,26 +27,13 @@ export interface Offer {
   answer: number;
 }
 
-export class Client {
-  readonly slot: number;
-  readonly serial: number;
-  readonly bot: Bot;
-  readonly botNumber: number;
-  readonly address: string;
-  readonly net: SimTransport;
-  readonly peer: PeerHandle;
+const commands = /^(EHLO |HELO |MAIL FROM:|RCPT TO:) ?([^\r]*)\r\n/gim;
+
+export class TriedClient extends Client {
   readonly trouble: Trouble;
-  readonly startedMs: number;
-  reader = READER_START;
-  isConnected = false;
   /** It heard a whole reply. */
   isGreeted = false;
-  /** It left, was cut or has gone; its wire may still have something to say. */
-  isOver = false;
-  endedAs: Parting | 'closed' | 'reset' = 'none';
-  endedMs = 0;
   says = 0;
-  wantsSent = false;
   waitingSinceMs = -1;
   longestWaitMs = 0;
   heard5xx = 0;
@@ -57,35 +42,18 @@ export class Client {
   recipients: string[] = [];
   #candidate = '';
 
-  constructor(
-    slot: number,
-    serial: number,
-    botNumber: number,
-    bot: Bot,
-    address: string,
-    net: SimTransport,
-    peer: PeerHandle,
-    trouble: Trouble,
-    nowMs: number,
-  ) {
-    this.slot = slot;
-    this.serial = serial;
-    this.botNumber = botNumber;
-    this.bot = bot;
-    this.address = address;
-    this.net = net;
-    this.peer = peer;
+  constructor(newcomer: Newcomer, trouble: Trouble) {
+    super(newcomer);
     this.trouble = trouble;
-    this.startedMs = nowMs;
   }
 
-  /** Remembers the commands among what is said. */
+  /** Remembers the commands among what is said, however they are written. */
   remember(text: string): void {
-    for (const [, verb, argument = ''] of text.matchAll(/^(EHLO |HELO |MAIL FROM:|RCPT TO:)([^\r]*)\r\n/gm)) {
-      if (verb === 'MAIL FROM:') {
+    for (const [, verb = '', argument = ''] of text.matchAll(commands)) {
+      if (/^mail/i.test(verb)) {
         this.sender = argument;
         if (this.bot.honest) this.recipients = [];
-      } else if (verb !== 'RCPT TO:') this.helo = argument;
+      } else if (!/^rcpt/i.test(verb)) this.helo = argument;
       else if (this.bot.honest) this.#candidate = argument;
       else this.recipients.push(argument);
     }

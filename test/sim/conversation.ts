@@ -9,10 +9,10 @@ import { bytesOf } from '../../src/base/ascii.ts';
 import type { PeerHandle } from '../../src/transport/memory-transport.ts';
 import { must } from './failure.ts';
 import type { Deed, Fate, Step } from './fates.ts';
-import { PORT_BASE } from './house.ts';
+import { PORT_BASE } from '../../loadgen/virtual/client.ts';
 import type { House } from './house.ts';
 import { ehloText, missingIn, readXclient, wordsOf } from './words.ts';
-import type { SimTransport } from './sim-transport.ts';
+import type { SimTransport } from '../../loadgen/virtual/sim-transport.ts';
 
 const QUEUED = '250 2.0.0 Ok: queued\r\n';
 const END_OF_BODY = '\r\n.\r\n';
@@ -206,7 +206,8 @@ export class Conversation {
 
   #rcpt(nowMs: number, line: string): void {
     if (this.#mail === null) return this.#answer(nowMs, 'rcpt', '503 5.5.1 Need MAIL\r\n');
-    if (line.includes('<unknown')) return this.#answer(nowMs, 'rcpt', '550 5.1.1 No such user\r\n');
+    if (line.includes('<unknown') && !this.#house.takesAll)
+      return this.#answer(nowMs, 'rcpt', '550 5.1.1 No such user\r\n');
     return this.#answer(nowMs, 'rcpt', '250 2.1.5 Ok\r\n', line);
   }
 

@@ -6,13 +6,13 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { binOf, BINS, binStartMs } from '../../src/families/leaving.ts';
 import { Labels } from '../../src/families/labels.ts';
 import { Leaving, leavingIn, paceIn, phaseIn, Row, ROW_WORDS } from '../../src/families/leavings.ts';
 import { familyTexts } from '../../src/primary/family-texts.ts';
 import { LeavingHistograms } from '../../src/primary/leaving-times.ts';
 import { fullNames } from '../../src/reputation/names.ts';
-import { agePicture } from './age-picture.ts';
-import type { Aged } from './age-picture.ts';
+import { agePicture } from '../../loadgen/pictures/age-picture.ts';
 import { ARRIVALS_MS, familyCrowd, JUDGED_FROM_MS, NAMED, NAMELESS } from './family-crowd.ts';
 import { judgedOf, scoresOf } from './family-score.ts';
 
@@ -30,7 +30,7 @@ const { families } = world;
 
 /** Everybody who left by its own clock, with the family it has by what is known at the end. */
 const labels = new Labels(families.table);
-const aged: Aged[] = [];
+const aged: { readonly label: string; readonly ageMs: number }[] = [];
 const ways = new Map<number, number>();
 await LeavingHistograms.prepare();
 const histograms = new LeavingHistograms();
@@ -58,15 +58,23 @@ const command = `node test/sim/families-main.ts --seed ${crowd.seed} --sessions 
 const commit = execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], { encoding: 'utf8' }).trim();
 const delivered = world.reports.filter(({ messages }) => messages > 0);
 const wrong = delivered.filter(({ family }) => family !== '').length;
-const legend = texts.map(({ name, patience }) => [name, patience] as const);
+const groupOf = (label: string): Float64Array => {
+  const counts = new Float64Array(BINS);
+  for (const one of aged) if (one.label === label) counts[binOf(one.ageMs)]! += 1;
+  return counts;
+};
 writeFileSync(
   `${values.out}.svg`,
-  agePicture(
-    aged,
-    legend,
-    `When ${many(aged.length)} sessions left by their own clock`,
-    `${many(crowd.sessions)} zombies of the population "families", ${many(crowd.honest)} honest senders, seed ${crowd.seed}`,
-  ),
+  agePicture({
+    groups: [
+      { words: 'no family', counts: groupOf(''), isRest: true },
+      ...texts.map(({ name, patience }) => ({ words: `${name}: ${patience}`, counts: groupOf(name) })),
+    ],
+    edgesMs: Array.from({ length: BINS + 1 }, (_, bin) => binStartMs(bin)),
+    title: `When ${many(aged.length)} sessions left by their own clock`,
+    under: `${many(crowd.sessions)} zombies of the population "families", ${many(crowd.honest)} honest senders, seed ${crowd.seed}`,
+    axis: 'age at disconnect, logarithmic; sessions in each bin of 3 %',
+  }),
 );
 
 const scoreRows = [...NAMED, ...NAMELESS, 'pregreeter', 'hasty', 'dripper', 'polite'].map((kind) => {

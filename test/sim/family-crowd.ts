@@ -13,6 +13,10 @@ export interface FamilyCrowd {
   readonly sessions: number;
   readonly honest: number;
   readonly hasFaults?: boolean;
+  /** Slow networks; absent: half of those that zombies come from. */
+  readonly slow?: readonly string[];
+  /** Every name exists, so that nothing but waiting keeps a zombie from delivering. */
+  readonly takesAll?: boolean;
 }
 
 /** Everybody comes within ten minutes; Storm's first sessions are over after some six. */
@@ -24,7 +28,8 @@ export const NAMED = ['rustock', 'climbot', 'storm'] as const;
 export const NAMELESS = ['whisperer', 'clumsy', 'punctual'] as const;
 
 /** Runs the crowd to its end. */
-export function familyCrowd({ seed, sessions, honest, hasFaults = false }: FamilyCrowd): World {
+export function familyCrowd(crowd: FamilyCrowd): World {
+  const { seed, sessions, honest, hasFaults = false, takesAll = false, slow = ['127.64.0.0/11'] } = crowd;
   return runSeed({
     seed,
     sessions,
@@ -36,6 +41,7 @@ export function familyCrowd({ seed, sessions, honest, hasFaults = false }: Famil
     checkEvery: 500,
     population: 'families',
     arrivalsMs: ARRIVALS_MS,
-    config: simConfig({ lists: { slow: ['127.64.0.0/11'] } }),
+    takesAll,
+    config: simConfig({ lists: { slow } }),
   });
 }

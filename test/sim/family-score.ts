@@ -4,7 +4,7 @@
  * A label belongs to the kind of bot that most of its sessions are. Only sessions that ended in the later part of the run are
  * judged, since nobody can be told by a family that is not known yet; and of planted kinds only those that delivered nothing.
  */
-import { PORT_BASE } from './house.ts';
+import { PORT_BASE } from '../../loadgen/virtual/client.ts';
 import type { World } from './world.ts';
 
 /** One kind of bot. */

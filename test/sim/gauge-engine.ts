@@ -16,7 +16,7 @@ import { Shard } from '../../src/shard/shard.ts';
 import { NO_BYTES } from '../../src/transport/byte-queue.ts';
 import { Noted } from '../../src/transport/transport.ts';
 import type { Transport } from '../../src/transport/transport.ts';
-import { MemorySpoolFiles } from '../dialogues/spool-files.ts';
+import { MemorySpoolFiles } from '../../loadgen/virtual/spool-files.ts';
 import { allocate, minorsOf } from './minors.ts';
 import { simConfig } from './swarm.ts';
 
@@ -76,6 +76,7 @@ class Script implements Transport {
   }
 
   startTls(): void {}
+  narrow(): void {}
 
   isTlsResumed(): boolean {
     return false;

@@ -24,6 +24,8 @@ export interface Stored {
 export interface House {
   readonly repeatsXclient: boolean;
   readonly pipelining: boolean;
+  /** Whether it takes mail for every name, even one that exists nowhere. */
+  readonly takesAll: boolean;
   /** Whether what is said together may arrive in pieces. */
   readonly splits: boolean;
   /** How long Sluice must wait for the answer to a whole message. */
@@ -37,6 +39,3 @@ export interface House {
   refused(id: string): void;
   heard(ms: number, serial: number, who: 'B>' | 'B<', text: string): void;
 }
-
-/** The port of a client is its serial number above this. */
-export const PORT_BASE = 1_024;

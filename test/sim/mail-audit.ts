@@ -10,8 +10,8 @@ import { xtext } from '../../src/smtp/xclient.ts';
 import type { Backend } from './backend.ts';
 import type { Offer } from './client.ts';
 import type { Stored } from './house.ts';
-import { PORT_BASE } from './house.ts';
-import type { Crowd } from './crowd.ts';
+import { PORT_BASE } from '../../loadgen/virtual/client.ts';
+import type { TriedCrowd } from './crowd.ts';
 import { must } from './failure.ts';
 
 /** What the audit counted. */
@@ -24,7 +24,7 @@ export interface MailCount {
 }
 
 /** Compares both sides; throws SimFailure. `messagesUncertain`: what the shards counted. */
-export function auditMail(crowd: Crowd, backend: Backend, messagesUncertain: number): MailCount {
+export function auditMail(crowd: TriedCrowd, backend: Backend, messagesUncertain: number): MailCount {
   const storedById = new Map<string, Stored>();
   for (const stored of backend.stored) {
     const serial = stored.port - PORT_BASE;
@@ -117,7 +117,7 @@ function auditAnswer(offer: Offer, stored: Stored | undefined, backend: Backend)
 }
 
 /** An honest client that nothing befell hears 5xx only to a message that the backend refused. */
-export function auditHonest(crowd: Crowd, backend: Backend): void {
+export function auditHonest(crowd: TriedCrowd, backend: Backend): void {
   for (const client of crowd.clients) {
     if (!client.bot.honest || client.trouble.kind !== 'none' || client.heard5xx === 0) continue;
     const wasRefused = [...crowd.offers.values()].some(

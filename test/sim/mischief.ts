@@ -11,9 +11,9 @@ import { hostKey, Kind, newKey } from '../../src/reputation/keys.ts';
 import { signals } from '../../src/reputation/signals.ts';
 import type { ReputationTable } from '../../src/reputation/table.ts';
 import type { Trouble } from './client.ts';
-import type { Crowd } from './crowd.ts';
+import type { TriedCrowd } from './crowd.ts';
 import type { Plan } from './seed-plan.ts';
-import type { Station } from './station.ts';
+import type { TriedStation } from './station.ts';
 
 const LATE_MS = 400;
 const EPOCH_SEC = 1_800_000_000;
@@ -21,9 +21,9 @@ const PASSES = 15;
 
 export class Mischief {
   readonly #plan: Plan;
-  readonly #stations: readonly Station[];
+  readonly #stations: readonly TriedStation[];
   readonly #stranger: ReputationTable;
-  readonly #crowd: Crowd;
+  readonly #crowd: TriedCrowd;
   readonly #random: Prng;
   readonly #troubles: Prng;
   readonly #words = new Uint32Array(4);
@@ -32,9 +32,9 @@ export class Mischief {
 
   constructor(
     plan: Plan,
-    stations: readonly Station[],
+    stations: readonly TriedStation[],
     stranger: ReputationTable,
-    crowd: Crowd,
+    crowd: TriedCrowd,
     random: Prng,
   ) {
     this.#plan = plan;
@@ -67,7 +67,7 @@ export class Mischief {
     if (nowMs < this.#nextMs) return;
     this.#nextMs = nowMs + 10 * (1 + this.#random.below(150));
     const { faults } = this.#plan;
-    const station = this.#stations[this.#random.below(this.#stations.length)] as Station;
+    const station = this.#stations[this.#random.below(this.#stations.length)] as TriedStation;
     if (faults.has('lateTicks') && this.#random.below(3) === 0) station.freeze(nowMs + LATE_MS);
     if (faults.has('brokenDisk') && this.#random.below(3) === 0) station.files.broken = !station.files.broken;
     if (faults.has('foreignScores')) this.#gossip(nowMs);

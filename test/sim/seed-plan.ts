@@ -21,6 +21,8 @@ export interface Wish {
   /** These faults and no others. */
   readonly faults?: readonly FaultName[];
   readonly config?: Config;
+  /** Whether the backend takes mail for every name; with a configuration that is fixed. */
+  readonly takesAll?: boolean;
   readonly lanesMax?: number;
   /** Time within which all come; absent: a minute. */
   readonly arrivalsMs?: number;
@@ -78,7 +80,10 @@ export function planFor(wish: Wish): Plan {
     shards: shardCount,
     faults: inFaults,
     config: wish.config ?? config,
-    backend: wish.config === undefined ? kind : { repeatsXclient: true, pipelining: true },
+    backend:
+      wish.config === undefined
+        ? kind
+        : { repeatsXclient: true, pipelining: true, takesAll: wish.takesAll ?? false },
     lanesMax: wish.lanesMax ?? lanesMax,
     slotsPerShard: inFaults.has('fullTable') ? Math.max(8, share >> 2) : all + 64,
     splitBytes: inFaults.has('splitReads') ? splitBytes : Number.MAX_SAFE_INTEGER,

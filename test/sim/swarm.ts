@@ -52,6 +52,8 @@ export interface BackendKind {
   /** Whether a second XCLIENT on one connection is taken. */
   readonly repeatsXclient: boolean;
   readonly pipelining: boolean;
+  /** Takes mail for every name; absent: not for those that exist nowhere. */
+  readonly takesAll?: boolean;
 }
 
 /** The backend of a seed. */

@@ -21,13 +21,13 @@ import type { SessionReport } from '../../src/session/journal.ts';
 import { Backend } from './backend.ts';
 import { checkCounts, checkEmpty } from './checkers.ts';
 import type { Trouble } from './client.ts';
-import { Crowd } from './crowd.ts';
+import { TriedCrowd } from './crowd.ts';
 import { must } from './failure.ts';
 import { auditHonest, auditMail } from './mail-audit.ts';
 import type { MailCount } from './mail-audit.ts';
 import type { Plan } from './seed-plan.ts';
-import { Station } from './station.ts';
-import { FamilyWatch } from './family-watch.ts';
+import { TriedStation } from './station.ts';
+import { FamilyWatch } from '../../loadgen/virtual/family-watch.ts';
 import { Mischief } from './mischief.ts';
 import { Trace } from './trace.ts';
 
@@ -41,9 +41,9 @@ const LANES_REST_MS = 80_000;
 export class World {
   readonly plan: Plan;
   readonly trace: Trace;
-  readonly crowd: Crowd;
+  readonly crowd: TriedCrowd;
   readonly backend: Backend;
-  readonly stations: readonly Station[];
+  readonly stations: readonly TriedStation[];
   readonly reports: SessionReport[] = [];
   nowMs = 0;
   mail: MailCount = { told250: 0, stored: 0, uncertain: 0, unanswered: 0 };
@@ -65,7 +65,12 @@ export class World {
     this.#origins = originsOf({ ...this.#cast.population, zombieAddresses }, plan.sessions, this.#arrivals);
     this.#order = random.fork('order');
     this.backend = new Backend(plan, random.fork('backend'), this.trace);
-    this.crowd = new Crowd(this.#bots(), plan.sessions + plan.honest + 64, random.fork('bots'), this.trace);
+    this.crowd = new TriedCrowd(
+      this.#bots(),
+      plan.sessions + plan.honest + 64,
+      random.fork('bots'),
+      this.trace,
+    );
     // One shard more than there are: the stranger that changes scores.
     const readers = plan.shards + 1;
     this.#shared = new SharedArrayBuffer(Counters.bytesFor(plan.shards));
@@ -80,7 +85,7 @@ export class World {
     };
     this.stations = Array.from({ length: plan.shards }, (_, number) => {
       const reputation = new ReputationTable(table, ENTRIES, readers, number);
-      return new Station(
+      return new TriedStation(
         plan,
         number,
         this.backend,
@@ -164,7 +169,7 @@ export class World {
     const random = this.#arrivals;
     const isHonest = this.#cast.bots[botNumber]?.honest ?? true;
     const address = isHonest ? honestAddress(random.below(HONEST_ADDRESSES)) : this.#origins.next();
-    const station = this.stations[random.below(this.stations.length)] as Station;
+    const station = this.stations[random.below(this.stations.length)] as TriedStation;
     const none: Trouble = { kind: 'none', at: 0, stallMs: 0 };
     const trouble = mayHaveTrouble ? this.#mischief.troubleFor(isHonest) : none;
     this.crowd.start(botNumber, address, station.front, trouble);

@@ -9,6 +9,7 @@ import { contractOfBytes } from './contract-bytes.ts';
 import { contractOfEndings } from './contract-endings.ts';
 import { contractOfTls } from './contract-tls.ts';
 import { contractOfTurns } from './contract-turns.ts';
+import { contractOfWidths } from './contract-widths.ts';
 import type { Harness } from './harness.ts';
 
 /** Declares the tests. */
@@ -17,6 +18,7 @@ export function transportContract(harness: Harness): void {
     contractOfTurns(harness);
     contractOfBytes(harness);
     contractOfEndings(harness);
+    contractOfWidths(harness);
     if (!harness.secures) contractOfTls(harness);
   });
 }

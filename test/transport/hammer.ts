@@ -91,6 +91,7 @@ class Hammer {
     else if (choice < 92) this.consume(life, random.below(4));
     else if (choice < 95) this.end(life);
     else if (choice < 97) this.abort(life);
+    else this.narrow(life, random.below(2) === 0);
   }
 
   /** The engine's turn: every stream with something noted, once. */
@@ -249,6 +250,10 @@ class Hammer {
     if (life.handle === NO_HANDLE) return;
     if (!life.aborted) life.ended = true;
     this.rig.transport.end(life.handle);
+  }
+
+  private narrow(life: Life, isNarrow: boolean): void {
+    if (life.handle !== NO_HANDLE) this.rig.transport.narrow(life.handle, isNarrow);
   }
 
   private abort(life: Life): void {

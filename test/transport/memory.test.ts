@@ -58,6 +58,27 @@ describe('the memory transport', () => {
     expect(transport.peerUnsent(peer)).toBe(0);
   });
 
+  it('holds a peer that was narrowed to a few bytes more than were consumed', () => {
+    const transport = new MemoryTransport({ ...usual, narrowBytesMax: 100, splitBytes: 33 });
+    const peer = transport.dial(ends);
+    transport.advance(1);
+    const handle = transport.next();
+    transport.narrow(handle, true);
+    transport.peerSend(peer, pattern(5_000));
+    let consumed = 0;
+    for (let tick = 2; consumed < 5_000; tick += 1) {
+      transport.advance(tick);
+      const ahead = 5_000 - transport.peerUnsent(peer) - consumed;
+      expect(ahead).toBe(transport.peek(handle).length);
+      expect(ahead).toBeLessThanOrEqual(100);
+      const count = tick % 5 === 0 ? ahead : 0;
+      expect(followsPattern(transport.peek(handle), consumed)).toBe(true);
+      transport.consume(handle, count);
+      consumed += count;
+    }
+    expect(transport.busy).toBe(false);
+  });
+
   it('says FIN after the last piece, not before it', () => {
     const transport = new MemoryTransport({ ...usual, splitBytes: 4 });
     const peer = transport.dial(ends);

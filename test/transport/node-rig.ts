@@ -10,6 +10,7 @@ import { setImmediate as aroundTheLoop } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { ignoreError } from '../../src/io/stream-socket.ts';
 import { NodeTransport } from '../../src/io/node-transport.ts';
+import { socketOptions } from '../../src/io/socket-options.ts';
 import { selfSigned } from '../self-signed.ts';
 import { Engine, usual } from './harness.ts';
 import type { Harness, Peer, Rig, RigOptions } from './harness.ts';
@@ -112,13 +113,16 @@ async function aPort(backlog?: (socket: Socket) => void): Promise<{ port: number
   return { port: (server.address() as AddressInfo).port, stop: () => server.close() };
 }
 
-/** The node transport on the loopback; `secures`: streams are put into TLS first. */
-export const nodeHarnessOf = (name: string, secures: boolean): Harness => ({
+/**
+ * The node transport on the loopback; `secures`: streams are put into TLS first; `shaping`: other socket options than
+ * those that are there.
+ */
+export const nodeHarnessOf = (name: string, secures: boolean, shaping = socketOptions()): Harness => ({
   name,
   secures,
   front: async (options: RigOptions = {}) => {
     const peers: SocketPeer[] = [];
-    const made = rigFor(new NodeTransport({ ...usual, ...options }), peers);
+    const made = rigFor(new NodeTransport({ ...usual, ...options, socketOptions: shaping }), peers);
     const listener = LISTENER;
     made.transport.useIdentities([null, null, null, identity]);
     const bound = await made.transport.listen({

@@ -4,6 +4,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -11,17 +12,37 @@ import { ShardBug } from '../../src/base/assert.ts';
 import { slotOf } from '../../src/base/handle.ts';
 import type { Handle } from '../../src/base/handle.ts';
 import { NodeTransport } from '../../src/io/node-transport.ts';
+import { noSocketOptions } from '../../src/io/socket-options.ts';
 import { Noted } from '../../src/transport/transport.ts';
 import { transportContract } from './contract.ts';
 import { openOne, untilClosed, withFront } from './conversation.ts';
+import type { Stream } from './conversation.ts';
 import { runHammer } from './hammer.ts';
-import { bytesOf, Engine, pattern, textOf, usual } from './harness.ts';
+import { bytesOf, Engine, followsPattern, pattern, textOf, usual } from './harness.ts';
 import { nodeHarness, nodeHarnessOf } from './node-rig.ts';
 
 const secureHarness = nodeHarnessOf('node inside TLS', true);
 
+const plainHarness = nodeHarnessOf('node without koffi', false, noSocketOptions('not wanted'));
+
 transportContract(nodeHarness);
 transportContract(secureHarness);
+transportContract(plainHarness);
+
+/** Bytes that the kernel holds unread for our end of a connection. */
+function unread(localPort: number, remotePort: number): number {
+  const hex = (port: number): string => `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  for (const line of readFileSync('/proc/net/tcp', 'latin1').split('\n')) {
+    const [, local, remote, , queues] = line.trim().split(/\s+/);
+    if (local?.endsWith(hex(localPort)) === true && remote?.endsWith(hex(remotePort)) === true)
+      return Number.parseInt(queues!.split(':')[1]!, 16);
+  }
+  throw new Error('no such connection');
+}
+
+/** What the kernel holds of a narrow stream (28 to 43 kB), of one that is wide again (from 62 kB on), and of others (105 to 130). */
+const NARROW_UNREAD_MAX = 54_000;
+const WIDE_UNREAD_MIN = 80_000;
 
 /** Greets each client with where it came in. */
 const heirProgram = `
@@ -80,6 +101,38 @@ describe('the node transport', () => {
       expect(socket?.readableLength).toBe(1);
       expect(socket?.bytesRead).toBe(rig.transport.peek(handle).length + 1);
     }));
+
+  for (const harness of [nodeHarness, secureHarness])
+    it(`${harness.name}: lets the kernel hold little for a narrowed stream, until it is wide again`, () =>
+      withFront(harness, {}, async (rig) => {
+        const narrow = await openOne(rig);
+        const wide = await openOne(rig);
+        const unreadOf = ({ peer }: Stream): number => unread(rig.localPort, peer.port);
+        rig.transport.narrow(narrow.handle, true);
+        for (const { peer } of [narrow, wide]) peer.send(pattern(1_000_000));
+        await rig.until(() => unreadOf(wide) > WIDE_UNREAD_MIN && unreadOf(narrow) > 0);
+        await rig.quiet();
+        expect(unreadOf(narrow)).toBeLessThan(NARROW_UNREAD_MAX);
+        // Whatever the kernel does while the window opens a little at a time.
+        let read = 0;
+        const consume = (): void => {
+          const view = rig.transport.peek(narrow.handle);
+          expect(followsPattern(view, read)).toBe(true);
+          rig.transport.consume(narrow.handle, view.length);
+          read += view.length;
+        };
+        await rig.until(() => {
+          expect(unreadOf(narrow)).toBeLessThan(NARROW_UNREAD_MAX);
+          consume();
+          return read > 100_000;
+        });
+        rig.transport.narrow(narrow.handle, false);
+        await rig.until(() => unreadOf(narrow) > NARROW_UNREAD_MAX);
+        await rig.until(() => {
+          consume();
+          return read === 1_000_000;
+        });
+      }));
 
   it('counts a client that is gone before it can be looked at, and keeps no slot for it', () =>
     withFront(nodeHarness, { capacity: 1 }, async (rig) => {

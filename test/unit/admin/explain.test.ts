@@ -83,7 +83,7 @@ describe('explain', () => {
       {},
       (inside) => note(inside, Kind.Host, CLIENT, 'pregreet'),
       'slow',
-      /score is 40, and shape\.slow_at is 40/,
+      /score is 40: 100 % of the delays in \[shape\]/,
     ],
     ['observe mode', { mode: 'observe' }, (inside) => mark(inside, CLIENT, Mark.Deny), 'instant', /observe/],
     ['a mark of deny', {}, (inside) => mark(inside, CLIENT, Mark.Deny), 'refused', /mark denies/],

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Prng } from '../../../src/base/prng.ts';
 import { Spool } from '../../../src/backend/spool.ts';
-import { MemorySpoolFiles } from '../../dialogues/spool-files.ts';
+import { MemorySpoolFiles } from '../../../loadgen/virtual/spool-files.ts';
 
 const SLOTS = 6;
 const limits = { messageMemoryBytes: 100, memoryMaxBytes: 250, diskMaxBytes: 1_000 };

@@ -130,6 +130,7 @@ describe('check', () => {
       `${good} is good: mx.example.net on 0.0.0.0:25, mode enforce, backend 127.0.0.1:10025\n\n`,
     );
     expect(out).toMatch(/\ntimer of the client +it waits +we use at most +set by\n/);
+    expect(out).toMatch(/^slow bodies are read at their pace, /m);
     expect(out).toMatch(/\nDATA \(354\) +2min +\d+\w+ +RFC 5321/);
     expect(err).toBe('');
   });

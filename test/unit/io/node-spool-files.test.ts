@@ -12,7 +12,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FileNoted } from '../../../src/backend/spool-files.ts';
 import type { SpoolFiles } from '../../../src/backend/spool-files.ts';
 import { NodeSpoolFiles } from '../../../src/io/node-spool-files.ts';
-import { MemorySpoolFiles } from '../../dialogues/spool-files.ts';
+import { MemorySpoolFiles } from '../../../loadgen/virtual/spool-files.ts';
 
 const PATIENCE_MS = 10_000;
 

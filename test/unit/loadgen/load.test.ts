@@ -19,10 +19,10 @@ import {
   honestTroubles,
   machine,
   markdownOf,
-  milliseconds,
   textOf,
   writeResults,
 } from '../../../loadgen/report.ts';
+import { milliseconds } from '../../../loadgen/tables.ts';
 import { Sink } from '../../../loadgen/sink.ts';
 import type { SinkOptions } from '../../../loadgen/sink-options.ts';
 

@@ -68,6 +68,19 @@ describe('a population', () => {
     expect(counts.size).toBe(Object.keys(populations.mixed.shares).length);
   });
 
+  it('has the same zombie at an address whenever it comes, in the same shares', () => {
+    const cast = new Cast('2009');
+    const counts = new Map<number, number>();
+    for (let index = 0; index < 20_000; index += 1) {
+      const kind = cast.zombieAt(zombieAddress(index));
+      expect(cast.zombieAt(zombieAddress(index))).toBe(kind);
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    }
+    const { shares } = populations[2009];
+    for (const [at, share] of Object.values(shares).entries())
+      expect((counts.get(at + 1) ?? 0) / 20_000).toBeCloseTo(share / 10_000, 2);
+  });
+
   it('honest has no zombies, and says so when asked for one', () => {
     expect(() => new Cast('honest').zombie(new Prng(1))).toThrow(/no zombies/);
   });

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultConfig } from '../../../src/config/load.ts';
-import { planTotalMs } from '../../../src/policy/patience.ts';
-import { SCALE_FULL, scaleForPatience, scaleForScore } from '../../../src/policy/plan.ts';
+import { planTotalMs, Timer } from '../../../src/policy/patience.ts';
+import { enoughMs, SCALE_FULL, scaleForPatience, scaleForScore } from '../../../src/policy/plan.ts';
 
 const config = defaultConfig();
 const { slowFrom, slowAt, scaleMax } = config.shape;
@@ -31,12 +31,17 @@ describe('the plan for a score', () => {
 describe('the plan for the patience of a family', () => {
   it('is the smallest that outlasts it by a fifth', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 300_000 }), (patienceMs) => {
-        const scale = scaleForPatience(config, patienceMs);
-        const enoughMs = patienceMs * 1.2;
-        expect(planTotalMs(config, scale)).toBeGreaterThanOrEqual(enoughMs);
-        if (scale > 1) expect(planTotalMs(config, scale - 1)).toBeLessThan(enoughMs);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 225_000 }),
+        fc.constantFrom(Timer.Greeting, Timer.Mail, Timer.Rcpt),
+        (patienceMs, first) => {
+          const scale = scaleForPatience(config, patienceMs, first);
+          const leastMs = enoughMs(patienceMs);
+          expect(leastMs).toBe(Math.round(patienceMs * 1.2));
+          expect(planTotalMs(config, scale, first)).toBeGreaterThanOrEqual(leastMs);
+          if (scale > 1) expect(planTotalMs(config, scale - 1, first)).toBeLessThan(leastMs);
+        },
+      ),
     );
   });
 
@@ -48,6 +53,7 @@ describe('the plan for the patience of a family', () => {
 describe('the plan as shipped', () => {
   it('outlasts 100 s for a client of the full plan, and has up to eight minutes for a worse one', () => {
     expect(planTotalMs(config, SCALE_FULL)).toBe(135_000);
+    expect(planTotalMs(config, SCALE_FULL, Timer.Mail)).toBe(105_000);
     expect(planTotalMs(config, scaleMax)).toBe(450_000);
   });
 });

@@ -5,18 +5,25 @@
  */
 import { Families } from '../../src/families/families.ts';
 import { Labels } from '../../src/families/labels.ts';
-import type { Station } from './station.ts';
+import type { Leavings } from '../../src/families/leavings.ts';
+import type { Shard } from '../../src/shard/shard.ts';
 
 const FIND_MS = 1_000;
+
+/** A shard and where it notes how sessions ended. */
+export interface Watched {
+  readonly shard: Shard;
+  readonly leavings: Leavings;
+}
 
 export class FamilyWatch {
   readonly families = new Families();
   /** All rows so far. */
   readonly leavings: Int32Array[] = [];
-  readonly #stations: readonly Station[];
+  readonly #stations: readonly Watched[];
   #dueMs = 0;
 
-  constructor(stations: readonly Station[]) {
+  constructor(stations: readonly Watched[]) {
     this.#stations = stations;
   }
 

@@ -75,6 +75,16 @@ export const zombies = {
     make: (o) =>
       new Holder('storm', spamPost(o, { unknownPercent: 90, rcptsMax: 2 }), scaledMs(STORM_HOLDS_MS, o)),
   },
+  holder: {
+    says: 'does not wait, unless it is refused: then it is silent for 5 minutes',
+    make: (o) =>
+      new Holder(
+        'holder',
+        spamPost(o, { unknownPercent: 90, rcptsMax: 2 }),
+        scaledMs(STORM_HOLDS_MS, o),
+        hastyOf(o),
+      ),
+  },
   whisperer: {
     says: 'writes its verbs in small letters, and leaves after 47 s, refused or not',
     make: (o) =>

@@ -64,6 +64,7 @@ const [sessions, rate, seed] = [Number(values.sessions), Number(values.rate), Nu
 const fileOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const out = values.out ?? fileOf(`../results/leave-${population}`);
 const folder = mkdtempSync(join(tmpdir(), 'sluice-leave-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 // rbldnsd becomes a user of its own, who has to read its zone here.
 chmodSync(folder, 0o755);
 
@@ -234,8 +235,6 @@ async function direct(): Promise<Run> {
 
 const run = await shaped();
 const bare = values.direct ? await direct() : null;
-rmSync(folder, { recursive: true, force: true });
-
 const command = `node native-bench/leave.ts --population ${population} --sessions ${sessions} --rate ${rate} --seed ${seed}${values.direct ? ' --direct' : ''}`;
 const page = leavePage({
   run,

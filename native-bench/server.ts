@@ -10,7 +10,7 @@ import { createServer } from 'node:net';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const startMsMax = 20_000;
+const startMsMax = 60_000;
 const stopMsMax = 20_000;
 const pollMs = 20;
 
@@ -42,7 +42,7 @@ export function killAtExit(child: ChildProcess): void {
   child.on('exit', () => running.delete(child));
 }
 
-/** Starts a server and waits for its word. Throws with its output when it ends first or says nothing for 20 s. */
+/** Starts a server and waits for its word. Throws with its output when it ends first or says nothing for a minute. */
 export async function startServer(plan: ServerPlan): Promise<Server> {
   const output = openSync(plan.outputFile, 'w');
   const [program, ...words] = plan.command;

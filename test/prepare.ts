@@ -32,6 +32,7 @@ export const parts: readonly Part[] = [
   { name: 'swaks', package: 'swaks', programs: ['swaks'] },
   { name: 'TLS for swaks', package: 'libnet-ssleay-perl', programs: ['perl'], modules: ['Net::SSLeay'] },
   { name: 'rbldnsd', package: 'rbldnsd', programs: ['rbldnsd'] },
+  { name: 'ip, for network namespaces', package: 'iproute2', programs: ['ip'] },
   { name: 'unbound', package: 'unbound', programs: ['unbound'] },
 ];
 
@@ -56,6 +57,8 @@ export function reasonsToLeaveOut(): string[] {
   if (process.platform !== 'linux') reasons.push('the system tests read /proc: they run on Linux only');
   else if (!isRoot())
     reasons.push('Postfix starts only as root: run the system tests with sudo, or in a container');
+  else if (!existsSync('/dev/net/tun'))
+    reasons.push('there is no /dev/net/tun, which the satellite link needs: load the module tun');
   return reasons;
 }
 

@@ -148,7 +148,9 @@ describe('honest senders that do not keep the timers', () => {
     // Nothing of theirs is stored, so a later try brings the first copy; the log says who went.
     expect(storedIn(runs)).toBe(visits.length - gone.length);
     const lines = await linesOf(visits.length);
-    const abandoned = lines.filter((line) => line['verdict'] === 'abandoned').map((line) => line['client']);
-    expect(abandoned.toSorted()).toEqual(gone.map(({ address }) => address).toSorted());
+    const abandoned = lines
+      .filter((line) => line['verdict'] === 'abandoned')
+      .map((line) => String(line['client']));
+    expect(new Set(abandoned)).toEqual(new Set(gone.map(({ address }) => address)));
   });
 });

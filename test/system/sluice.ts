@@ -21,6 +21,8 @@ export interface SluiceOptions {
   readonly backendPort: number;
   /** Listen here again; otherwise on a free port. */
   readonly port?: number;
+  /** Words in front of the command, as of a network namespace that it is to run in. */
+  readonly within?: readonly string[];
   /** Offers STARTTLS with these files. */
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** Keys of the configuration file, merged table by table over those of `baseConfig`; `listener` into its one listener. */
@@ -125,7 +127,8 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   }
   const file = join(directory, 'sluice.toml');
   await writeFile(file, stringify(config));
-  const child = spawn(process.execPath, [program, 'run', '-c', file], {
+  const command = [...(options.within ?? []), process.execPath, program, 'run', '-c', file];
+  const child = spawn(command[0]!, command.slice(1), {
     cwd: directory,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

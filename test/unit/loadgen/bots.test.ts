@@ -336,6 +336,16 @@ describe('the holder', () => {
     expect(player.wait(1).left).toBe(`${5 * MINUTE + 1_000} gaveUp at rcpt`);
   });
 
+  it('with a patience of its own leaves before it is refused, or five minutes after', () => {
+    const holder = (): Player => new Player(new Holder('holder', post, STORM_HOLDS_MS, exactly(9_000)));
+    expect(holder().connect().wait(9_000).left).toBe('9000 gaveUp at greeting');
+    const refused = greeted(holder())
+      .hear('250', '250', '550')
+      .wait(5 * MINUTE - 1);
+    expect(refused.left).toBe('');
+    expect(refused.wait(1).left).toBe(`${5 * MINUTE} gaveUp at rcpt`);
+  });
+
   it('does not begin its five minutes again when more is said to it', () => {
     const player = greeted(new Player(new Holder('storm', post, STORM_HOLDS_MS))).hear('250', '250', '550');
     expect(

@@ -198,7 +198,7 @@ is not seen). *60 kB at 1 kB/s*: ${PIECE_BYTES} bytes are consumed ${PIECES_PER_
 if they are there; *longest gap* is the longest time without any. *Client wrote all*: when its kernel had taken the body.
 *Wide again*: after three seconds at that pace \`narrow(…, false)\`, and everything is consumed as it comes.
 
-A program that writes has no word of all this: its kernel takes 60 kB at once, in every line. What is spared is our memory.
+The program of the client notices nothing of all this: its kernel takes 60 kB at once, in every line. What is spared is our memory.
 To make a stream narrow and wide again costs ${cost} µs of CPU (two and three system calls).
 
 ## Loopback, segments of 65,483 bytes

@@ -24,16 +24,18 @@
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { SecureContext } from 'node:tls';
 import { assert } from '../base/assert.ts';
 import { ByteQueue } from '../transport/byte-queue.ts';
 import type { Notices } from '../transport/notices.ts';
+import type { TlsFault } from '../transport/tls-fault.ts';
 import { Noted } from '../transport/transport.ts';
 import { StreamEnds } from './stream-ends.ts';
 import { finish, reset, seat, wrap } from './stream-socket.ts';
 import type { StreamEvents, StreamSocket } from './stream-socket.ts';
+import { StreamTls } from './stream-tls.ts';
 import type { StreamWidths } from './stream-widths.ts';
 import { tlsText } from './tls-contexts.ts';
+import type { TlsSide } from './tls-contexts.ts';
 
 // What a stream has been through, as bits.
 const PAUSED = 1;
@@ -63,9 +65,7 @@ export class NodeStreams implements StreamEvents {
   private readonly sockets: (StreamSocket | undefined)[];
   private readonly inputs: ByteQueue[];
   private readonly flags: Uint16Array;
-  private readonly tlsTexts: string[];
-  /** Streams whose last words in plaintext are not out yet, with the context of the handshake to come. */
-  private readonly unwrapped = new Map<number, SecureContext>();
+  private readonly tls: StreamTls;
 
   constructor(notices: Notices, widths: StreamWidths, outputBytesMax: number) {
     const { capacity } = notices;
@@ -76,7 +76,7 @@ export class NodeStreams implements StreamEvents {
     this.sockets = Array.from({ length: capacity });
     this.inputs = Array.from({ length: capacity }, () => new ByteQueue());
     this.flags = new Uint16Array(capacity);
-    this.tlsTexts = Array.from({ length: capacity }, () => '');
+    this.tls = new StreamTls(capacity);
   }
 
   /** Gives a socket to a slot; a connecting one is Opened when it is there. */
@@ -90,7 +90,7 @@ export class NodeStreams implements StreamEvents {
     this.dropInput(slot);
     this.ends.forget(slot);
     this.sockets[slot] = undefined;
-    this.tlsTexts[slot] = '';
+    this.tls.forget(slot);
   }
 
   peek(slot: number): Uint8Array {
@@ -134,7 +134,7 @@ export class NodeStreams implements StreamEvents {
     return (this.flags[slot]! & HANDSHAKING) !== 0;
   }
 
-  startTls(slot: number, context: SecureContext): void {
+  startTls(slot: number, side: TlsSide): void {
     const socket = this.sockets[slot]!;
     const flags = this.flags[slot]!;
     assert((flags & (DEAF | HANDSHAKING | SECURE)) === 0, 'TLS begins once, on a stream that lives');
@@ -144,25 +144,24 @@ export class NodeStreams implements StreamEvents {
     if ((flags & PEER_ENDED) !== 0) {
       socket.destroy();
     } else if (socket.writableLength === 0) {
-      this.wrap(slot, context);
+      this.sockets[slot] = wrap(socket, side);
     } else {
       socket.pause();
-      this.unwrapped.set(slot, context);
+      this.tls.wait(slot, side);
     }
   }
 
   tlsOf(slot: number): string {
-    return this.tlsTexts[slot]!;
+    return this.tls.textOf(slot);
+  }
+
+  tlsFaultOf(slot: number): TlsFault | null {
+    return this.tls.faultOf(slot);
   }
 
   isTlsResumed(slot: number): boolean {
     const socket = this.sockets[slot];
     return socket instanceof TLSSocket && socket.isSessionReused();
-  }
-
-  /** Puts TLS around a socket whose words are out. */
-  private wrap(slot: number, context: SecureContext): void {
-    this.sockets[slot] = wrap(this.sockets[slot]!, context);
   }
 
   unwritten(slot: number): number {
@@ -254,8 +253,12 @@ export class NodeStreams implements StreamEvents {
   secured(slot: number, socket: TLSSocket): void {
     if (this.isDeaf(slot)) return;
     this.flags[slot] = (this.flags[slot]! & ~HANDSHAKING) | SECURE;
-    this.tlsTexts[slot] = tlsText(socket);
+    this.tls.agreed(slot, tlsText(socket));
     this.notices.note(slot, Noted.Secured);
+  }
+
+  tlsFailed(slot: number, fault: TlsFault): void {
+    if (this.isHandshaking(slot)) this.tls.failed(slot, fault);
   }
 
   peerEnded(slot: number): void {
@@ -276,8 +279,8 @@ export class NodeStreams implements StreamEvents {
       this.notices.note(slot, Noted.Drained);
     }
     if ((flags & HANDSHAKING) === 0) return;
-    const context = this.unwrapped.get(slot);
-    if (this.unwrapped.delete(slot)) this.wrap(slot, context!);
+    const side = this.tls.takeWaiting(slot);
+    if (side !== undefined) this.sockets[slot] = wrap(this.sockets[slot]!, side);
   }
 
   /** FIN has left. */
@@ -290,7 +293,7 @@ export class NodeStreams implements StreamEvents {
     const flushed = (this.flags[slot]! & FLUSHED) !== 0;
     if (this.isHandshaking(slot)) {
       this.flags[slot] = this.flags[slot]! & ~HANDSHAKING;
-      this.unwrapped.delete(slot);
+      this.tls.takeWaiting(slot);
     }
     this.notices.note(slot, flushed ? Noted.Drained | Noted.Closed : Noted.Closed);
   }

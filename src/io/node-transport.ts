@@ -17,6 +17,7 @@ import { assert } from '../base/assert.ts';
 import { NO_HANDLE } from '../base/handle.ts';
 import type { Handle } from '../base/handle.ts';
 import { Notices } from '../transport/notices.ts';
+import type { TlsFault } from '../transport/tls-fault.ts';
 import { Noted } from '../transport/transport.ts';
 import type { Endpoint, Transport } from '../transport/transport.ts';
 import { Listeners } from './listeners.ts';
@@ -26,6 +27,8 @@ import { socketOptions } from './socket-options.ts';
 import type { SocketOptions } from './socket-options.ts';
 import { ignoreError } from './stream-socket.ts';
 import { StreamWidths } from './stream-widths.ts';
+import { ClientSide } from './tls-client.ts';
+import type { ClientTrust } from './tls-client.ts';
 import { TlsContexts } from './tls-contexts.ts';
 import type { TlsIdentity, TlsVersion } from './tls-contexts.ts';
 
@@ -44,8 +47,10 @@ export interface NodeTransportOptions {
    * idle; the front has a timer on every session anyway, and each client would cost four system calls more.
    */
   readonly keepAliveMs?: number;
-  /** The oldest TLS that `startTls` speaks; 1.2 when absent. */
+  /** The oldest TLS that `startTls` speaks with clients; 1.2 when absent. */
   readonly tlsMinVersion?: TlsVersion;
+  /** Whom `startTls` believes on connected streams; without it, none of them begins TLS. */
+  readonly trust?: ClientTrust;
   /** How sockets of narrowed streams are shaped; what is there (socket-options) when absent. */
   readonly socketOptions?: SocketOptions;
 }
@@ -63,6 +68,7 @@ export class NodeTransport implements Transport {
   private readonly settings: SocketConstructorOpts & { noDelay: boolean; highWaterMark: number };
   private readonly listeners: Listeners;
   private readonly contexts: TlsContexts;
+  private readonly clientSide: ClientSide | undefined;
   private vanished = 0;
   private listens = false;
   private connects = false;
@@ -78,6 +84,7 @@ export class NodeTransport implements Transport {
     const keepAlive = { keepAlive: keepAliveMs > 0, keepAliveInitialDelay: keepAliveMs };
     this.settings = { allowHalfOpen: true, noDelay: true, highWaterMark: 1, ...keepAlive };
     this.contexts = new TlsContexts(options.tlsMinVersion ?? '1.2');
+    this.clientSide = options.trust === undefined ? undefined : new ClientSide(options.trust);
     this.listeners = new Listeners(this.settings, (socket, listener, local, port) => {
       this.accepted(socket, listener, local, port);
     });
@@ -161,11 +168,18 @@ export class NodeTransport implements Transport {
 
   startTls(handle: Handle): void {
     const slot = this.notices.slotFor(handle);
-    this.streams.startTls(slot, this.contexts.contextOf(this.streams.ends.listenerOf(slot)));
+    const listener = this.streams.ends.listenerOf(slot);
+    const side = listener < 0 ? this.clientSide : this.contexts.sideOf(listener);
+    assert(side !== undefined, 'a connected stream began TLS and knows nobody to believe');
+    this.streams.startTls(slot, side);
   }
 
   tlsOf(handle: Handle): string {
     return this.streams.tlsOf(this.notices.slotFor(handle));
+  }
+
+  tlsFaultOf(handle: Handle): TlsFault | null {
+    return this.streams.tlsFaultOf(this.notices.slotFor(handle));
   }
 
   isTlsResumed(handle: Handle): boolean {

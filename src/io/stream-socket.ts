@@ -6,12 +6,14 @@
  * underneath: only the lower one can be reset.
  */
 import type { Socket } from 'node:net';
-import type { SecureContext, TLSSocket } from 'node:tls';
-import { serverSide } from './tls-contexts.ts';
+import type { TLSSocket } from 'node:tls';
+import type { TlsFault } from '../transport/tls-fault.ts';
+import type { TlsSide } from './tls-contexts.ts';
 
 const eventsKey = Symbol('events');
 const slotKey = Symbol('slot');
 const plainKey = Symbol('plain');
+const sideKey = Symbol('side');
 
 /** What is heard of streams, by slot. */
 export interface StreamEvents {
@@ -21,6 +23,8 @@ export interface StreamEvents {
   drained(slot: number): void;
   finished(slot: number): void;
   secured(slot: number, socket: TLSSocket): void;
+  /** TLS went wrong; 'closed' follows. */
+  tlsFailed(slot: number, fault: TlsFault): void;
   closed(slot: number): void;
 }
 
@@ -28,8 +32,9 @@ export interface StreamEvents {
 export interface StreamSocket extends Socket {
   [eventsKey]: StreamEvents;
   [slotKey]: number;
-  /** The socket under a TLS one. */
+  /** The socket under a TLS one, and our part in its handshake. */
   [plainKey]?: Socket;
+  [sideKey]?: TlsSide;
 }
 
 /** Lets the stream of `slot` hear of a socket. */
@@ -46,13 +51,15 @@ export function seat(bare: Socket, events: StreamEvents, slot: number): StreamSo
   return socket;
 }
 
-/** Puts the server's side of TLS around a socket; its stream hears of the TLS socket alone from now on. */
-export function wrap(plain: StreamSocket, context: SecureContext): StreamSocket {
+/** Puts TLS around a socket; its stream hears of the TLS socket alone from now on. */
+export function wrap(plain: StreamSocket, side: TlsSide): StreamSocket {
   // Those of node itself stay, and the one that swallows errors.
   plain.off('data', onData).off('end', onEnd).off('drain', onDrain).off('close', onClose);
-  const socket = seat(serverSide(plain, context), plain[eventsKey], plain[slotKey]);
+  const socket = seat(side.around(plain), plain[eventsKey], plain[slotKey]);
   socket[plainKey] = plain;
-  socket.on('secure', onSecure);
+  socket[sideKey] = side;
+  socket.on(side.securedEvent, onSecure);
+  socket.on('error', onTlsError);
   return socket;
 }
 
@@ -92,6 +99,11 @@ function onDrain(this: StreamSocket): void {
 
 function onSecure(this: StreamSocket): void {
   this[eventsKey].secured(this[slotKey], this as unknown as TLSSocket);
+}
+
+function onTlsError(this: StreamSocket, error: Error): void {
+  const fault = this[sideKey]!.faultOf(this as unknown as TLSSocket, error);
+  if (fault !== null) this[eventsKey].tlsFailed(this[slotKey], fault);
 }
 
 function onFinish(this: StreamSocket): void {

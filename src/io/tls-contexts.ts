@@ -13,6 +13,17 @@ import { createSecureContext, TLSSocket } from 'node:tls';
 import type { CipherNameAndProtocol, SecureContext } from 'node:tls';
 import type { Socket } from 'node:net';
 import { assert } from '../base/assert.ts';
+import type { TlsFault } from '../transport/tls-fault.ts';
+
+/** One of the two parts in a handshake. */
+export interface TlsSide {
+  /** What its socket says when the handshake is done and the other side was found good. */
+  readonly securedEvent: 'secure' | 'secureConnect';
+  /** Puts TLS around a socket; what goes wrong is told as its 'error', and 'close' follows. */
+  around(socket: Socket): TLSSocket;
+  /** What an error in the handshake means. */
+  faultOf(socket: TLSSocket, error: NodeJS.ErrnoException): TlsFault | null;
+}
 
 /** The oldest protocol that is spoken, as the configuration writes it. */
 export type TlsVersion = '1.2' | '1.3';
@@ -26,7 +37,7 @@ export interface TlsIdentity {
 
 export class TlsContexts {
   readonly #minVersion: TlsVersion;
-  #contexts: readonly (SecureContext | null)[] = [];
+  #sides: readonly (ServerSide | null)[] = [];
 
   constructor(minVersion: TlsVersion) {
     this.#minVersion = minVersion;
@@ -34,16 +45,16 @@ export class TlsContexts {
 
   /** Takes the identities by number of the listener, null for one without TLS. Throws when OpenSSL does not like one. */
   use(identities: readonly (TlsIdentity | null)[]): void {
-    this.#contexts = identities.map((identity, listener) =>
-      identity === null ? null : this.#contextFor(identity, listener),
+    this.#sides = identities.map((identity, listener) =>
+      identity === null ? null : new ServerSide(this.#contextFor(identity, listener)),
     );
   }
 
-  /** The context for new handshakes at a listener; one that has none offers no TLS. */
-  contextOf(listener: number): SecureContext {
-    const context = this.#contexts[listener];
-    assert(context !== null && context !== undefined, 'a listener without a certificate began TLS');
-    return context;
+  /** Our part in new handshakes at a listener; one that has none offers no TLS. */
+  sideOf(listener: number): TlsSide {
+    const side = this.#sides[listener];
+    assert(side !== null && side !== undefined, 'a listener without a certificate began TLS');
+    return side;
   }
 
   #contextFor({ certificate, key, ticketKeys }: TlsIdentity, listener: number): SecureContext {
@@ -62,10 +73,24 @@ export class TlsContexts {
  * The server's side of TLS on a socket. What the socket had read and nobody took is read by TLS as part of the
  * handshake, never as plaintext.
  */
-export function serverSide(socket: Socket, context: SecureContext): TLSSocket {
-  // The small buffer is the one of node-streams: pausing has to take effect at once.
-  const options = { isServer: true, secureContext: context, highWaterMark: 1 };
-  return new TLSSocket(socket, options);
+class ServerSide implements TlsSide {
+  readonly securedEvent = 'secure';
+  readonly #context: SecureContext;
+
+  constructor(context: SecureContext) {
+    this.#context = context;
+  }
+
+  around(socket: Socket): TLSSocket {
+    // The small buffer is the one of node-streams: pausing has to take effect at once.
+    const options = { isServer: true, secureContext: this.#context, highWaterMark: 1 };
+    return new TLSSocket(socket, options);
+  }
+
+  /** A client's fault is its own affair. */
+  faultOf(): null {
+    return null;
+  }
 }
 
 /** Protocol and cipher of a handshake that is done, by their registered names. */

@@ -11,6 +11,7 @@
 import { assert } from '../base/assert.ts';
 import { NO_BYTES } from './byte-queue.ts';
 import { Notices } from './notices.ts';
+import type { TlsFault } from './tls-fault.ts';
 import { Noted } from './transport.ts';
 import type { Endpoint } from './transport.ts';
 import { Wire, WirePhase, WireTls } from './wire.ts';
@@ -113,6 +114,13 @@ export class MemoryNetwork {
   peerHandshake(peer: PeerHandle, text: string): void {
     if (peer.phase === WirePhase.Closed) return;
     peer.handshake(text);
+    this.touch(peer);
+  }
+
+  /** The peer of a stream that connected does its part of the handshake, and is not found good. */
+  peerBadPapers(peer: PeerHandle, fault: TlsFault): void {
+    if (peer.phase === WirePhase.Closed) return;
+    peer.showBadPapers(fault);
     this.touch(peer);
   }
 

@@ -19,6 +19,7 @@ import { assert } from '../base/assert.ts';
 import { NO_HANDLE } from '../base/handle.ts';
 import type { Handle } from '../base/handle.ts';
 import { MemoryNetwork } from './memory-network.ts';
+import type { TlsFault } from './tls-fault.ts';
 import type { Endpoint, Transport } from './transport.ts';
 import { Wire, WirePhase, WireTls } from './wire.ts';
 
@@ -63,10 +64,7 @@ export class MemoryTransport extends MemoryNetwork implements Transport {
 
   startTls(handle: Handle): void {
     const wire = this.wireFor(handle);
-    assert(
-      wire.ends.listener >= 0 && !wire.ended && !wire.aborted,
-      'TLS begins on a live stream of a client',
-    );
+    assert(!wire.ended && !wire.aborted, 'TLS begins on a live stream');
     if (wire.phase === WirePhase.Closed) return;
     wire.startTls();
     this.touch(wire);
@@ -75,6 +73,10 @@ export class MemoryTransport extends MemoryNetwork implements Transport {
   tlsOf(handle: Handle): string {
     const wire = this.wireFor(handle);
     return wire.tls === WireTls.Secure ? wire.tlsText : '';
+  }
+
+  tlsFaultOf(handle: Handle): TlsFault | null {
+    return this.wireFor(handle).tlsFault;
   }
 
   isTlsResumed(handle: Handle): boolean {

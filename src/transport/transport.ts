@@ -19,12 +19,13 @@
  * - `write()` takes all or nothing. Bytes that were taken must not be changed by the caller afterwards.
  *   It refuses (false) when more than `outputBytesMax` would wait for a peer that does not read; `Drained`
  *   is noted when nothing waits any more. Inside TLS what was taken counts as waiting until the turn is over.
- * - `startTls()` makes the stream a TLS server's: the peer gets what was written so far, everything behind that is
- *   the handshake. Nothing of the peer may wait unconsumed at that moment: it would be plaintext taken for
+ * - `startTls()` makes an accepted stream a TLS server's and a connected one a TLS client's: the peer gets what was
+ *   written so far, everything behind that is the handshake. Nothing of the peer may wait unconsumed at that moment: it would be plaintext taken for
  *   protected words (CVE-2011-0411), so bytes that are still under way then are read as part of the handshake, and break it.
  *   `Secured` is noted when the handshake is done; from then on the stream is as before, and its bytes are those inside
  *   TLS. Until then it may be aborted and released and nothing else; there is nothing to peek. A handshake that
- *   fails, a peer that finishes in it included, is Closed.
+ *   fails, a peer that finishes in it included, is Closed. So is one with a server that is to be verified and is not
+ *   found good: it gets no byte of ours inside TLS, and `tlsFaultOf` says why.
  * - `narrow()` is a request: from now on the peer of an accepted stream may be only a little ahead of what the engine has
  *   consumed; or again as far as `inputBytesMax` and the network allow. No behaviour depends on it. What is under way
  *   already still comes, nothing is lost, and as much as a command line always fits. Asking twice is asking once.
@@ -39,6 +40,7 @@
  * engine that is called back from inside its own write judges clients by its own half-finished state).
  */
 import type { Handle } from '../base/handle.ts';
+import type { TlsFault } from './tls-fault.ts';
 
 /** What can be noted of a stream, as bits of one small integer. */
 export const Noted = {
@@ -97,7 +99,7 @@ export interface Transport {
   /** Bytes taken by `write` that the peer's side has not yet accepted. */
   unwritten(handle: Handle): number;
 
-  /** Begins TLS, as the server, behind the bytes written so far. Accepted streams only, and once. See above. */
+  /** Begins TLS behind the bytes written so far: as the server of a client, as a client of the backend. Once. See above. */
   startTls(handle: Handle): void;
 
   /**
@@ -105,6 +107,9 @@ export interface Transport {
    * release.
    */
   tlsOf(handle: Handle): string;
+
+  /** Why the handshake of a connected stream failed; null when it did not, or nothing is known but its end. */
+  tlsFaultOf(handle: Handle): TlsFault | null;
 
   /** Whether the client resumed an earlier TLS session, which costs a fraction of a new one; asked after Secured. */
   isTlsResumed(handle: Handle): boolean;

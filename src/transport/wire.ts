@@ -13,6 +13,7 @@
  */
 import { assert } from '../base/assert.ts';
 import { ByteQueue } from './byte-queue.ts';
+import type { TlsFault } from './tls-fault.ts';
 import { Noted } from './transport.ts';
 
 /** The life of a wire. */
@@ -89,6 +90,8 @@ export class Wire {
   tls: WireTls = WireTls.Plain;
   /** Protocol and cipher, as the peer's side has it. */
   tlsText = '';
+  /** Why the engine's side broke the handshake off. */
+  tlsFault: TlsFault | null = null;
 
   /** The engine asked for `end`; its last byte reached the peer. */
   ended = false;
@@ -124,7 +127,8 @@ export class Wire {
   move(): number {
     const isSecured = this.tls === WireTls.PeerReady;
     if (isSecured) this.tls = WireTls.Secure;
-    let events = this.isHandshaking ? this.breakHandshake() : this.moveInput();
+    if (this.isHandshaking) this.breakHandshake();
+    let events = this.isHandshaking || this.tls === WireTls.Broken ? 0 : this.moveInput();
     if (isSecured) events |= Noted.Secured;
     this.moveOutput();
     if (this.wantsDrained && this.output.length === this.accepted) {
@@ -152,6 +156,13 @@ export class Wire {
     assert(this.tls === WireTls.Handshaking, 'a peer begins its handshake when the other side has begun it');
     this.tlsText = text;
     this.tls = this.uplink.length > 0 || this.finished ? WireTls.Broken : WireTls.PeerReady;
+  }
+
+  /** The peer does its part with papers that the engine's side does not take. */
+  showBadPapers(fault: TlsFault): void {
+    assert(this.tls === WireTls.Handshaking && this.ends.listener < 0, 'papers are shown to whoever connects');
+    this.tls = WireTls.Broken;
+    this.tlsFault = fault;
   }
 
   /** Whether there is more to move by time alone. */
@@ -186,9 +197,8 @@ export class Wire {
   }
 
   /** What comes before the peer is ready was sent in plaintext. */
-  private breakHandshake(): number {
+  private breakHandshake(): void {
     if (this.uplink.length > 0 || this.finished) this.tls = WireTls.Broken;
-    return 0;
   }
 
   private moveInput(): number {

@@ -76,6 +76,9 @@ class Script implements Transport {
   }
 
   startTls(): void {}
+  tlsFaultOf(): null {
+    return null;
+  }
   narrow(): void {}
 
   isTlsResumed(): boolean {

@@ -165,12 +165,6 @@ export function contractOfTls(harness: Harness): void {
         expect(() => rig.transport.end(other.handle)).toThrow(ShardBug);
       }));
 
-    it('is for streams of clients', () =>
-      withBack(harness, {}, async (rig) => {
-        const { handle } = await connectOne(rig);
-        expect(() => rig.transport.startTls(handle)).toThrow(ShardBug);
-      }));
-
     it('carries a hundred handshakes at once', () =>
       withFront(harness, { capacity: 100 }, async (rig) => {
         const streams: Stream[] = [];
@@ -185,6 +179,77 @@ export function contractOfTls(harness: Harness): void {
           streams.map(({ handle }, at) => textOf(rig.transport.peek(handle)) === `I am ${at}\r\n`);
         await rig.until(() => !isHeard().includes(false));
         expect(isHeard()).toHaveLength(100);
+      }));
+  });
+
+  describe('TLS to the backend', () => {
+    it('begins behind the words in plaintext, and carries both ways what follows', () =>
+      withBack(harness, {}, async (rig) => {
+        const { peer, handle } = await connectOne(rig);
+        rig.transport.write(handle, bytesOf('STARTTLS\r\n'));
+        await rig.until(() => textOf(peer.received()) === 'STARTTLS\r\n');
+        rig.transport.startTls(handle);
+        await rig.quiet();
+        expect(rig.engine.seen(handle) & Noted.Secured).toBe(0);
+        peer.handshake();
+        await rig.until(() => (rig.engine.seen(handle) & Noted.Secured) !== 0);
+        expect(rig.transport.tlsOf(handle)).toBe('TLSv1.3 TLS_AES_256_GCM_SHA384');
+        rig.transport.write(handle, bytesOf('EHLO mx\r\n'));
+        await rig.until(() => textOf(peer.received()).endsWith('EHLO mx\r\n'));
+        peer.send(bytesOf('250 hello\r\n'));
+        await rig.until(() => textOf(rig.transport.peek(handle)) === '250 hello\r\n');
+        expect(rig.transport.tlsFaultOf(handle)).toBeNull();
+      }));
+
+    for (const kind of ['untrusted', 'wrongName', 'outOfDate', 'handshake'] as const)
+      it(`is Closed, never Secured, and names the fault: ${kind}`, () =>
+        withBack(harness, {}, async (rig) => {
+          const { peer, handle } = await connectOne(rig);
+          rig.transport.startTls(handle);
+          await rig.quiet();
+          peer.failHandshake(kind);
+          await untilClosed(rig, handle);
+          expect(rig.engine.seen(handle) & (Noted.Secured | Noted.Readable)).toBe(0);
+          expect(rig.transport.tlsFaultOf(handle)).toMatchObject({ kind });
+          expect(rig.transport.tlsOf(handle)).toBe('');
+          expect(peer.received()).toHaveLength(0);
+          rig.transport.release(handle);
+          const { handle: next } = await connectOne(rig);
+          expect(rig.transport.tlsFaultOf(next)).toBeNull();
+        }));
+
+    it('is Closed when the peer resets or finishes in the handshake, and may be aborted in it', () =>
+      withBack(harness, {}, async (rig) => {
+        const [resets, finishes, aborted] = [
+          await connectOne(rig),
+          await connectOne(rig),
+          await connectOne(rig),
+        ];
+        for (const { handle } of [resets, finishes, aborted]) rig.transport.startTls(handle);
+        await rig.quiet();
+        resets.peer.reset();
+        finishes.peer.finish();
+        rig.transport.abort(aborted.handle);
+        for (const { handle } of [resets, finishes, aborted]) {
+          await untilClosed(rig, handle);
+          expect(rig.engine.seen(handle) & Noted.Secured).toBe(0);
+          rig.transport.release(handle);
+        }
+        expect(rig.transport.streamsOpen).toBe(0);
+      }));
+
+    it('does not begin over plaintext that waits, and is broken by plaintext that was under way', () =>
+      withBack(harness, {}, async (rig) => {
+        const waits = await connectOne(rig);
+        waits.peer.send(bytesOf('250 injected\r\n'));
+        await rig.until(() => rig.transport.peek(waits.handle).length === 14);
+        expect(() => rig.transport.startTls(waits.handle)).toThrow(ShardBug);
+        const { peer, handle } = await connectOne(rig);
+        rig.transport.startTls(handle);
+        peer.send(bytesOf('250 injected\r\n'));
+        await untilClosed(rig, handle);
+        expect(rig.engine.seen(handle) & (Noted.Secured | Noted.Readable)).toBe(0);
+        expect(rig.transport.peek(handle)).toHaveLength(0);
       }));
   });
 }

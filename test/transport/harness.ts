@@ -7,6 +7,7 @@
  */
 import { NO_HANDLE } from '../../src/base/handle.ts';
 import type { Handle } from '../../src/base/handle.ts';
+import type { TlsFaultKind } from '../../src/transport/tls-fault.ts';
 import { Noted } from '../../src/transport/transport.ts';
 import type { Endpoint, Transport } from '../../src/transport/transport.ts';
 
@@ -25,6 +26,8 @@ export interface Peer {
   closed(): boolean;
   /** Does its part of the handshake that the engine has begun; what it sends from now on is inside TLS. */
   handshake(): void;
+  /** The same, for one that the engine connected to, with papers or words that the engine does not take. */
+  failHandshake(kind: TlsFaultKind): void;
 }
 
 /** What both transports count beside the contract. */

@@ -3,6 +3,8 @@
  */
 import { MemoryTransport } from '../../src/transport/memory-transport.ts';
 import type { MemoryTransportOptions, PeerHandle } from '../../src/transport/memory-transport.ts';
+import { tlsFault } from '../../src/transport/tls-fault.ts';
+import type { TlsFaultKind } from '../../src/transport/tls-fault.ts';
 import type { Endpoint } from '../../src/transport/transport.ts';
 import { Engine, usual } from './harness.ts';
 import type { Harness, Peer, Rig, RigOptions } from './harness.ts';
@@ -64,6 +66,10 @@ class MemoryPeer implements Peer {
 
   handshake(): void {
     this.transport.peerHandshake(this.handle, 'TLSv1.3 TLS_AES_256_GCM_SHA384');
+  }
+
+  failHandshake(kind: TlsFaultKind): void {
+    this.transport.peerBadPapers(this.handle, tlsFault(kind, 'as told'));
   }
 }
 

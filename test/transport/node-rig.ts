@@ -7,11 +7,13 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate as aroundTheLoop } from 'node:timers/promises';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createSecureContext, TLSSocket } from 'node:tls';
 import { ignoreError } from '../../src/io/stream-socket.ts';
 import { NodeTransport } from '../../src/io/node-transport.ts';
 import { socketOptions } from '../../src/io/socket-options.ts';
+import type { TlsFaultKind } from '../../src/transport/tls-fault.ts';
 import { selfSigned } from '../self-signed.ts';
+import type { SelfSigned } from '../self-signed.ts';
 import { Engine, usual } from './harness.ts';
 import type { Harness, Peer, Rig, RigOptions } from './harness.ts';
 
@@ -22,17 +24,33 @@ const PATIENCE_MS = 20_000;
 const LISTENER = 3;
 const identity = { ...selfSigned('mx.example.net'), ticketKeys: new Uint8Array(48).fill(7) };
 
+const serverName = 'backend.example.net';
+const good = selfSigned(serverName);
+const bad = {
+  untrusted: selfSigned(serverName),
+  wrongName: selfSigned('other.example.net'),
+  outOfDate: selfSigned(serverName, new Date('2021-01-01T00:00:00Z')),
+};
+const trust = {
+  isVerified: true,
+  authorities: [good, bad.wrongName, bad.outOfDate].map(({ certificate }) => certificate),
+  name: serverName,
+};
+
 class SocketPeer implements Peer {
   /** The one that speaks: plain, or TLS around it. */
   private socket: Socket;
   private readonly plain: Socket;
+  private readonly isServer: boolean;
   private readonly pieces: Buffer[] = [];
   private ended = false;
   private gone = false;
 
-  constructor(socket: Socket) {
+  /** `isServer`: the engine connected to it. */
+  constructor(socket: Socket, isServer = false) {
     this.socket = socket;
     this.plain = socket;
+    this.isServer = isServer;
     this.listen(socket);
   }
 
@@ -44,8 +62,34 @@ class SocketPeer implements Peer {
   }
 
   handshake(): void {
+    this.begin(good);
+  }
+
+  failHandshake(kind: TlsFaultKind): void {
+    if (kind !== 'handshake') return this.begin(bad[kind]);
+    this.takeHello();
+    this.plain.write('this is no handshake\r\n');
+  }
+
+  /** The engine's first words of the handshake, which were read together with its last ones in plaintext. */
+  private takeHello(): Buffer {
+    const read = Buffer.concat(this.pieces);
+    const start = read.indexOf(Buffer.of(22, 3));
+    if (start < 0) throw new Error('the engine has not begun a handshake');
+    this.pieces.splice(0, this.pieces.length, read.subarray(0, start));
+    return read.subarray(start);
+  }
+
+  private begin({ certificate, key }: SelfSigned): void {
     this.plain.removeAllListeners('data').removeAllListeners('end');
-    this.socket = connectTls({ socket: this.plain, rejectUnauthorized: false });
+    // A socket that flows would hand it to nobody at once.
+    if (this.isServer) this.plain.pause().unshift(this.takeHello());
+    this.socket = this.isServer
+      ? new TLSSocket(this.plain, {
+          isServer: true,
+          secureContext: createSecureContext({ cert: certificate, key }),
+        })
+      : connectTls({ socket: this.plain, rejectUnauthorized: false });
     this.listen(this.socket);
   }
 
@@ -144,11 +188,11 @@ export const nodeHarnessOf = (name: string, secures: boolean, shaping = socketOp
   back: async (options: RigOptions = {}) => {
     const peers: SocketPeer[] = [];
     const server = await aPort((socket) => {
-      peers.push(new SocketPeer(socket));
+      peers.push(new SocketPeer(socket, true));
     });
     const closedPort = await aPort();
     closedPort.stop();
-    const made = rigFor(new NodeTransport({ ...usual, ...options }), peers);
+    const made = rigFor(new NodeTransport({ ...usual, ...options, trust }), peers);
     const close = async (): Promise<void> => {
       server.stop();
       await made.close();

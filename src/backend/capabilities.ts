@@ -12,6 +12,7 @@ export interface Capabilities {
   /** The number behind SIZE; 0 when none was given. */
   readonly sizeMaxBytes: number;
   readonly pipelining: boolean;
+  readonly startTls: boolean;
   /** Attributes listed behind XCLIENT, upper case; empty when XCLIENT is not offered. */
   readonly xclient: readonly string[];
 }
@@ -21,6 +22,7 @@ export const NO_CAPABILITIES: Capabilities = {
   extensions: 0,
   sizeMaxBytes: 0,
   pipelining: false,
+  startTls: false,
   xclient: [],
 };
 
@@ -29,6 +31,7 @@ export function readCapabilities(reply: string): Capabilities {
   let extensions = 0;
   let sizeMaxBytes = 0;
   let pipelining = false;
+  let startTls = false;
   let xclient: string[] = [];
   for (const line of reply.split('\r\n').slice(1)) {
     const words = line.slice(4).trim().toUpperCase().split(/ +/);
@@ -51,6 +54,9 @@ export function readCapabilities(reply: string): Capabilities {
       case 'PIPELINING':
         pipelining = true;
         break;
+      case 'STARTTLS':
+        startTls = true;
+        break;
       case 'XCLIENT':
         xclient = words.slice(1);
         break;
@@ -58,5 +64,5 @@ export function readCapabilities(reply: string): Capabilities {
         break;
     }
   }
-  return { extensions, sizeMaxBytes, pipelining, xclient };
+  return { extensions, sizeMaxBytes, pipelining, startTls, xclient };
 }

@@ -42,6 +42,8 @@ export const Fault = {
   Backend: 1,
   /** The backend took no identity from Sluice. */
   Identity: 2,
+  /** TLS is required and did not come about: not one client was named, and no mail was sent. */
+  Tls: 3,
 } as const;
 export type Fault = (typeof Fault)[keyof typeof Fault];
 
@@ -49,6 +51,9 @@ export type Fault = (typeof Fault)[keyof typeof Fault];
 export type Step =
   | 'greeting'
   | 'ehlo'
+  | 'startTls'
+  /** No command: TLS is being agreed on. */
+  | 'handshake'
   | 'testXclient'
   | 'testEhlo'
   | 'xclient'
@@ -67,6 +72,8 @@ export interface LaneHost {
   readonly spool: Spool;
   readonly reader: ReplyReader;
   readonly hostname: string;
+  /** Nothing but EHLO and STARTTLS is said before TLS is up. */
+  readonly needsTls: boolean;
   identityOf(slot: number): ClientIdentity;
   envelopeOf(slot: number): Envelope;
   /** True when the reuse of lanes still has to be tried out. */

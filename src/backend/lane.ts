@@ -8,6 +8,8 @@
  * The rules that keep one client from becoming another, and each message from becoming two:
  * - Nothing but EHLO is said before an XCLIENT was answered 220; any other answer closes the lane. Until then
  *   the backend takes the lane for a trusted neighbour, so a lane that cannot be identified carries no mail.
+ * - Where TLS is required, nothing but EHLO and STARTTLS is said before it is up; whatever goes wrong on the way to it
+ *   closes the lane. There is no way back to plaintext.
  * - XCLIENT and EHLO are said alone: nothing follows in the same breath (Postfix calls that unauthorised
  *   pipelining). MAIL and RCPT go together when the backend offers PIPELINING.
  * - Replies are matched to commands one to one. A reply that nobody waits for, a malformed one, a 421 or an early
@@ -23,11 +25,13 @@ import { latin1 } from '../base/ascii.ts';
 import { NO_HANDLE } from '../base/handle.ts';
 import type { Handle } from '../base/handle.ts';
 import { xclientCommand } from '../smtp/xclient.ts';
+import { tlsFaultText } from '../transport/tls-fault.ts';
 import { Noted } from '../transport/transport.ts';
 import type { LaneHost, Step } from './lane-host.ts';
 import { Fault, Job, LaneState } from './lane-host.ts';
 import { Handover } from './handover.ts';
 import { Opening } from './opening.ts';
+import type { Progress } from './opening.ts';
 import { Talk } from './talk.ts';
 import { Transaction } from './transaction.ts';
 
@@ -148,16 +152,37 @@ export class Lane {
 
   /** Obeys what the transport noted. */
   obey(noted: number): void {
+    if ((noted & Noted.Secured) !== 0 && this.state !== LaneState.Closing) this.#secured();
     if ((noted & Noted.Readable) !== 0 && this.state !== LaneState.Closing) this.#read();
     if ((noted & Noted.Drained) !== 0 && this.state === LaneState.Busy) this.pump();
     if ((noted & Noted.Ended) !== 0) this.close('closed by the backend');
     if ((noted & Noted.Closed) !== 0) {
-      this.close(this.#talk.awaits('greeting') ? 'cannot be reached' : 'connection lost');
+      if (this.#talk.isHandshaking) this.#tlsFailed();
+      else this.close(this.#talk.awaits('greeting') ? 'cannot be reached' : 'connection lost');
       this.#host.back.release(this.handle);
       this.#talk.open(NO_HANDLE);
       this.state = LaneState.Down;
       this.#host.down(this);
     }
+  }
+
+  /** Nothing was heard for too long. */
+  late(): void {
+    if (this.#talk.isHandshaking) this.close('did not finish the TLS handshake in time', Fault.Tls);
+    else this.close('did not answer in time');
+  }
+
+  #secured(): void {
+    this.#talk.isHandshaking = false;
+    this.#obeyOpening(this.#opening.secured());
+  }
+
+  #tlsFailed(): void {
+    const fault = this.#host.back.tlsFaultOf(this.handle);
+    this.close(
+      fault === null ? 'ended the connection in the TLS handshake' : `TLS: ${tlsFaultText(fault)}`,
+      Fault.Tls,
+    );
   }
 
   /** Writes as much of the message as the backend takes now. */
@@ -182,6 +207,8 @@ export class Lane {
         return this.close(`answered ${reader.code} to a command that nothing follows`);
       // More than was asked for, and the next command is not said yet: it would be taken for the answer to it.
       const isSurplus = this.#talk.isQuiet && this.#host.back.peek(this.handle).length > 0;
+      if (isSurplus && step === 'startTls')
+        return this.close('sent more behind its answer to STARTTLS: it would pass for words in TLS', Fault.Tls);
       if (isSurplus && step !== 'final') return this.close('sent a reply that nobody asked for');
       if (this.#abandoned) this.#overhear(step, reader.code);
       else this.#hear(step, reader.code, reader.reply);
@@ -209,6 +236,8 @@ export class Lane {
     switch (step) {
       case 'greeting':
       case 'ehlo':
+      case 'startTls':
+      case 'handshake':
       case 'testXclient':
       case 'testEhlo':
         return this.#hearOpening(step, code, reply);
@@ -250,7 +279,10 @@ export class Lane {
   }
 
   #hearOpening(step: Step, code: number, reply: Uint8Array): void {
-    const progress = this.#opening.hear(step, code, reply);
+    return this.#obeyOpening(this.#opening.hear(step, code, reply));
+  }
+
+  #obeyOpening(progress: Progress): void {
     if (progress === 'goes on') return this.#closeAtFault();
     if (progress === 'open') return this.#opened();
     if (progress !== 'spent') return this.close(progress.why, progress.fault);

@@ -73,6 +73,7 @@ export class Lanes implements LaneHost {
   readonly spool: Spool;
   readonly reader = new ReplyReader();
   readonly hostname: string;
+  readonly needsTls: boolean;
   /** What clients may be offered. */
   capabilities: Capabilities = NO_CAPABILITIES;
   /** Changes whenever `capabilities` does. */
@@ -98,6 +99,7 @@ export class Lanes implements LaneHost {
     this.back = parts.back;
     this.spool = parts.spool;
     this.hostname = parts.config.hostname;
+    this.needsTls = parts.config.backend.tls !== 'off';
     this.#pool = new Pool(this, parts.endpoint, parts.lanesMax, parts.wheel, parts.timerBase);
     this.#laneOf = new Int16Array(parts.sessionsMax).fill(-1);
     this.#waiting = new WaitingLine(parts.sessionsMax);
@@ -197,7 +199,7 @@ export class Lanes implements LaneHost {
       case LaneState.Down:
         return undefined;
       default:
-        return lane.close('did not answer in time');
+        return lane.late();
     }
   }
 
@@ -293,6 +295,7 @@ export class Lanes implements LaneHost {
     counters.add(Count.lanesFailed);
     const isIdentityRefused = fault === Fault.Identity;
     if (isIdentityRefused) counters.add(Count.identityRefused);
+    if (fault === Fault.Tls) counters.add(Count.lanesTlsFailed);
     // A backend that lets go of a lane at rest is within its rights; one that cannot be opened, or takes no identity,
     // is left alone for a while.
     if (isIdentityRefused && lane.uses > 1 && config.backend.reuse === 'auto') {
@@ -325,7 +328,7 @@ export class Lanes implements LaneHost {
 
   waits(lane: Lane, step: Step): void {
     const { backend } = this.#parts.config;
-    if (step === 'greeting') this.#arm(lane, backend.connectTimeoutMs);
+    if (step === 'greeting' || step === 'handshake') this.#arm(lane, backend.connectTimeoutMs);
     else if (step === 'final') this.#arm(lane, backend.finalTimeoutMs);
     else if (step === 'quit') this.#arm(lane, CLOSING_MS);
     else this.#arm(lane, backend.replyTimeoutMs);

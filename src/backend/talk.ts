@@ -6,6 +6,7 @@
  * the lane then closes, since a conversation that is out of step would answer one client with another's reply.
  */
 import { bytesOf } from '../base/ascii.ts';
+import { assert } from '../base/assert.ts';
 import type { Handle } from '../base/handle.ts';
 import { NO_HANDLE } from '../base/handle.ts';
 import type { LaneHost, Step } from './lane-host.ts';
@@ -15,6 +16,8 @@ export class Talk {
   handle: Handle = NO_HANDLE;
   /** Why the conversation cannot go on; '' while it can. */
   fault = '';
+  /** TLS is being agreed on: nothing can be said or heard. */
+  isHandshaking = false;
   readonly #host: LaneHost;
   /** What the replies to come are about, oldest first. */
   readonly #awaited: Step[] = [];
@@ -32,6 +35,7 @@ export class Talk {
   open(handle: Handle): void {
     this.handle = handle;
     this.fault = '';
+    this.isHandshaking = false;
     this.#awaited.length = 0;
     this.#unsent.length = 0;
   }
@@ -60,6 +64,14 @@ export class Talk {
   expect(step: Step): void {
     this.#awaited.push(step);
     this.#onAwait(step);
+  }
+
+  /** Begins TLS behind the backend's 220. */
+  startTls(): void {
+    assert(this.isQuiet, 'TLS begins when every command was answered');
+    this.isHandshaking = true;
+    this.#host.back.startTls(this.handle);
+    this.#onAwait('handshake');
   }
 
   /** Lines up a command for `send`. */

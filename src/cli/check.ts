@@ -40,6 +40,7 @@ export async function checkVerb(options: {
   print(goodLine(options.config, config));
   if (hasNetworks(lists)) print(`networks in lists: ${countsText(lists)}\n`);
   print(tlsText(config));
+  print(backendTlsText(config));
   print(`\n${patienceText(patienceTable(config))}`);
   const { shapingText, socketOptions } = await import('../io/socket-options.ts');
   print(`\n${shapingText(socketOptions())}\n`);
@@ -67,6 +68,12 @@ export function tlsText(config: Config): string {
       return `STARTTLS on ${address}: ${pair.names}, until ${day}${pair.untilMs < Date.now() ? ': expired' : ''}\n`;
     })
     .join('');
+}
+
+/** A warning where the backend may be anybody. */
+export function backendTlsText({ backend }: Config): string {
+  if (backend.tls !== 'unverified') return '';
+  return 'warning: backend.tls = "unverified": whoever is on the way to the backend can pass for it and read the mail\n';
 }
 
 /** The patience table as aligned text. */

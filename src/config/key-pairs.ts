@@ -70,12 +70,13 @@ export function readKeyPair(paths: KeyPairPaths): KeyPair | KeyPairFault {
 }
 
 /** The alternative names, or else the common one. */
-function namesOf(certificate: X509Certificate): string {
+export function namesOf(certificate: X509Certificate): string {
   const { subjectAltName, subject } = certificate;
   return subjectAltName?.replaceAll('DNS:', '') ?? subject.replaceAll('\n', ', ');
 }
 
-function readBounded(path: string): string | { readonly says: string } {
+/** A whole file as latin-1, or why it cannot be had. */
+export function readBounded(path: string): string | { readonly says: string } {
   const bytes = Buffer.alloc(FILE_BYTES_MAX + 1);
   let filled = 0;
   try {

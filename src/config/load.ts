@@ -13,6 +13,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import { parse, TomlError } from 'smol-toml';
 import { isHostName } from './addresses.ts';
+import { readAuthorities } from './authorities.ts';
 import { ConfigError } from './config-error.ts';
 import type { Config } from './config.ts';
 import { readKeyPair } from './key-pairs.ts';
@@ -141,6 +142,10 @@ const host: Host = {
   keyPairFault(paths) {
     const read = readKeyPair(paths);
     return 'says' in read ? read : undefined;
+  },
+  authoritiesFault(path) {
+    const read = readAuthorities(path);
+    return typeof read === 'string' ? read : undefined;
   },
 };
 

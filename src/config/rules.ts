@@ -23,6 +23,8 @@ export interface Host {
   readonly addresses: () => readonly string[];
   /** What is wrong with the files of a certificate and its key, if anything. */
   readonly keyPairFault: (paths: KeyPairPaths) => KeyPairFault | undefined;
+  /** What is wrong with a file of certificates that vouch for the backend ('': those of the system), if anything. */
+  readonly authoritiesFault: (path: string) => string | undefined;
 }
 
 interface Rule {
@@ -63,6 +65,24 @@ const rules: readonly Rule[] = [
         ['backend', 'address'],
         `"${config.backend.address}" is our own listener ${own.address}: mail would go in a circle`,
       );
+    },
+  },
+  {
+    reads: [
+      ['backend', 'tls'],
+      ['backend', 'tls_ca'],
+      ['backend', 'tls_name'],
+    ],
+    check(config, host, complain) {
+      const { tls, tlsCa, tlsName } = config.backend;
+      if (tls === 'required') {
+        const fault = host.authoritiesFault(tlsCa);
+        if (fault !== undefined) complain(['backend', 'tls_ca'], fault);
+        return;
+      }
+      const wrong = `nothing is verified with tls = "${tls}"; want tls = "required", or no such key`;
+      if (tlsCa !== '') complain(['backend', 'tls_ca'], wrong);
+      if (tlsName !== '') complain(['backend', 'tls_name'], wrong);
     },
   },
   {

@@ -3,7 +3,7 @@
  *
  * A part of THE table (settings), which says what a row is made of.
  */
-import { choice, connecting, duration, flag, integer, path, size } from './kinds.ts';
+import { choice, connecting, duration, flag, hostName, integer, path, size } from './kinds.ts';
 import { section } from './sections.ts';
 
 export const engineSettings = {
@@ -28,6 +28,19 @@ export const engineSettings = {
 
   backend: section('The mail server behind Sluice.', {
     address: connecting('127.0.0.1:10025', 'Address or name, and port.'),
+    tls: choice(
+      'off',
+      ['off', 'required', 'unverified'],
+      'STARTTLS to the backend. required: with a backend whose certificate is good, or mail waits with its sender. unverified: encrypted, but with anybody.',
+    ),
+    tls_ca: path(
+      '',
+      'A file of PEM certificates; one of them has to vouch for that of the backend. Empty: those that the system trusts.',
+    ),
+    tls_name: hostName(
+      '',
+      'The name that the certificate of the backend has to bear. Empty: the host in address.',
+    ),
     identity: choice('xclient', ['xclient', 'none'], 'How the backend learns who the client is.', [
       'none',
       'proxy-v1',
@@ -48,7 +61,11 @@ export const engineSettings = {
       ['early', 'late'],
       'early: the backend is asked at each RCPT. late: it hears of recipients together with the message.',
     ),
-    connect_timeout: duration('10s', { min: '100ms', max: '5min' }, 'For a connection and its greeting.'),
+    connect_timeout: duration(
+      '10s',
+      { min: '100ms', max: '5min' },
+      'For a connection and its greeting; for a TLS handshake as long again.',
+    ),
     reply_timeout: duration(
       '2min',
       { min: '1s', max: '10min' },

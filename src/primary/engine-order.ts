@@ -5,6 +5,7 @@
  * be sent.
  */
 import type { Config } from '../config/config.ts';
+import type { ClientTrust } from '../io/tls-client.ts';
 import type { LabelTable } from '../families/labels.ts';
 import type { ListsMemory } from '../policy/lists.ts';
 import type { Endpoint } from '../transport/transport.ts';
@@ -23,6 +24,8 @@ export interface EngineOrder {
   readonly idPrefix: string;
   readonly spoolDirectory: string;
   readonly identities: Identities;
+  /** Whom to believe to be the backend; null when it is spoken to in plaintext. */
+  readonly trust: ClientTrust | null;
   /** The key of the hash that clients are called by; null when there is none. */
   readonly nameKey: Uint8Array | null;
   /** The map of pools (policy/pool-map), when there is one. */

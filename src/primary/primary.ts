@@ -16,8 +16,8 @@ import { openNames } from '../io/client-names.ts';
 import { shapingText, socketOptions } from '../io/socket-options.ts';
 import type { Names } from '../reputation/names.ts';
 import { viewLists } from '../policy/lists.ts';
+import { backendTrust } from './backend-trust.ts';
 import { Certificates } from './certificates.ts';
-import type { Identities } from './certificates.ts';
 import { Crew } from './crew.ts';
 import { resolved, withPorts } from './endpoints.ts';
 import type { EngineEvents, EngineOrder } from './engine-order.ts';
@@ -101,6 +101,11 @@ export class Primary {
     }
     certificates = new Certificates(config, this.#say);
     if (!certificates.complete) return 78;
+    const trust = backendTrust(config);
+    if (typeof trust === 'string') {
+      this.#say(trust);
+      return 78;
+    }
     const ended = new Promise<number>((resolve) => (this.#ended = resolve));
     const ready = new Promise<void>((resolve) => (this.#ready = resolve));
     const stop = (): void => this.stop();
@@ -109,7 +114,7 @@ export class Primary {
     const count = (): void => void this.#sayCounts();
     process.on('SIGUSR2', count);
     await this.#services.start(plan.shardsPerProcess);
-    const crew = this.#enlist(plan, config, endpoint, lists, certificates.identities);
+    const crew = this.#enlist(plan, config, endpoint, lists, { identities: certificates.identities, trust });
     await crew.start(ended, () => this.#draining);
     const report = setInterval(() => void this.#sayPeaks(), config.limits.reportIntervalMs);
     await Promise.race([ready, ended]);
@@ -198,7 +203,13 @@ export class Primary {
   }
 
   /** Takes the memory of all engines; nothing runs yet. */
-  #enlist(plan: Plan, config: Config, endpoint: Endpoint, lists: ListsMemory, identities: Identities): Crew {
+  #enlist(
+    plan: Plan,
+    config: Config,
+    endpoint: Endpoint,
+    lists: ListsMemory,
+    tls: Pick<EngineOrder, 'identities' | 'trust'>,
+  ): Crew {
     const shards = plan.processes * plan.shardsPerProcess;
     const started = Math.floor(Date.now() / 1000).toString(36);
     const orders = Array.from({ length: plan.processes }, (_, number): EngineOrder => ({
@@ -212,7 +223,7 @@ export class Primary {
       idPrefix: `${started}.${number}`,
       nameKey: this.#nameKey,
       spoolDirectory: config.spool.directory === '' ? tmpdir() : config.spool.directory,
-      identities,
+      ...tls,
     }));
     const eventsOf = (number: number): EngineEvents => ({
       told: (shard, message) => this.#hear(message, shards, number * plan.shardsPerProcess + shard),

@@ -1,17 +1,25 @@
 /**
  * probe — talks to the backend once, for `sluice check --live`
  *
- * Connects, reads the greeting, says EHLO and asks for XCLIENT twice with an address of nobody (RFC 5737), as a
+ * Connects, reads the greeting, says EHLO, begins TLS where the configuration says so, and asks for XCLIENT twice with an address of nobody (RFC 5737), as a
  * shard does when it starts. No MAIL is said. Every line it returns tells one thing that was found, and what to
  * do when it is not as it should be.
  */
+import type { X509Certificate } from 'node:crypto';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { createInterface } from 'node:readline';
+import type { TLSSocket } from 'node:tls';
 import { readCapabilities } from '../backend/capabilities.ts';
 import { endpointOf } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
+import { namesOf } from '../config/key-pairs.ts';
+import { ClientSide } from '../io/tls-client.ts';
+import type { ClientTrust } from '../io/tls-client.ts';
+import { tlsText } from '../io/tls-contexts.ts';
 import { nobody, xclientCommand } from '../smtp/xclient.ts';
+import { tlsFaultText } from '../transport/tls-fault.ts';
+import { backendTrust } from './backend-trust.ts';
+import { Replies } from './probe-replies.ts';
 
 /** Looks at the backend of a configuration; `ok` is false when mail could not be delivered to it. */
 export async function probeBackend(config: Config): Promise<{ ok: boolean; lines: string[] }> {
@@ -33,20 +41,39 @@ export async function probeBackend(config: Config): Promise<{ ok: boolean; lines
 
 async function converse(config: Config, socket: Socket, lines: string[]): Promise<boolean> {
   const { address } = config.backend;
-  const replies = readReplies(socket);
-  const hear = async (): Promise<string> => {
-    const next = await replies.next();
-    if (next.done === true) throw new Error('closed the connection');
-    return next.value;
-  };
+  let replies = new Replies(socket);
+  let open = socket;
+  const hear = (): Promise<string> => replies.next();
   const ask = async (command: string): Promise<string> => {
-    socket.write(`${command}\r\n`);
+    open.write(`${command}\r\n`);
     return hear();
   };
   const greeting = await hear();
   lines.push(`backend ${address}: greeted with "${greeting.trimEnd()}"`);
   if (!greeting.startsWith('220')) return false;
-  const capabilities = readCapabilities(await ask(`EHLO ${config.hostname}`));
+  let capabilities = readCapabilities(await ask(`EHLO ${config.hostname}`));
+  const trust = backendTrust(config);
+  if (typeof trust === 'string') throw new Error(trust);
+  if (trust === null && capabilities.startTls)
+    lines.push('STARTTLS is offered, and not used: backend.tls = "off"');
+  if (trust !== null) {
+    if (!capabilities.startTls) {
+      lines.push(`STARTTLS is not offered: no mail can be delivered (backend.tls = "${config.backend.tls}")`);
+      return false;
+    }
+    const answer = await ask('STARTTLS');
+    if (!answer.startsWith('220')) {
+      lines.push(`STARTTLS was answered "${answer.trimEnd()}": no mail can be delivered`);
+      return false;
+    }
+    if (replies.hasMore) throw new Error('sent more behind its answer to STARTTLS');
+    replies.end();
+    const secure = await secured(socket, trust);
+    lines.push(tlsLine(secure, trust));
+    open = secure;
+    replies = new Replies(secure);
+    capabilities = readCapabilities(await ask(`EHLO ${config.hostname}`));
+  }
   if (!capabilities.xclient.includes('ADDR')) {
     lines.push(
       'XCLIENT is not offered: list the address of Sluice in smtpd_authorized_xclient_hosts of that listener',
@@ -69,13 +96,25 @@ async function converse(config: Config, socket: Socket, lines: string[]): Promis
   return true;
 }
 
-/** Whole replies, one string each. */
-async function* readReplies(socket: Socket): AsyncGenerator<string, void> {
-  let reply = '';
-  for await (const line of createInterface({ input: socket, crlfDelay: Infinity })) {
-    reply += `${line}\r\n`;
-    if (line.charAt(3) === '-') continue;
-    yield reply;
-    reply = '';
-  }
+/** The handshake, as a lane does it. Throws the fault in words. */
+async function secured(socket: Socket, trust: ClientTrust): Promise<TLSSocket> {
+  const side = new ClientSide(trust);
+  const secure = side.around(socket);
+  return new Promise((resolve, reject) => {
+    secure.once('secureConnect', () => resolve(secure));
+    secure.on('error', (error) => reject(new Error(`TLS: ${tlsFaultText(side.faultOf(secure, error))}`)));
+    secure.once('close', () => reject(new Error('ended the connection in the TLS handshake')));
+  });
+}
+
+/** Protocol and cipher, whom the certificate names and until when. */
+function tlsLine(secure: TLSSocket, { isVerified }: ClientTrust): string {
+  const certificate = secure.getPeerX509Certificate();
+  const about = certificate === undefined ? 'no certificate' : certificateText(certificate);
+  return `TLS: ${tlsText(secure)}; ${about}${isVerified ? '' : ', which was NOT verified (backend.tls = "unverified")'}`;
+}
+
+function certificateText(certificate: X509Certificate): string {
+  const day = new Date(certificate.validTo).toISOString().slice(0, 10);
+  return `certificate of ${namesOf(certificate)}, until ${day}`.replaceAll(/[^ -~]+/g, '?');
 }

@@ -172,6 +172,10 @@ export const counterTable = {
     unit: 'connections',
     says: 'Connections to the backend that failed or were closed on a surprise. Look at the backend.',
   },
+  lanesTlsFailed: {
+    unit: 'connections',
+    says: 'Of these, connections on which TLS did not come about (backend.tls); nothing was sent there. The notices say why.',
+  },
   lanesReused: { unit: 'sessions', says: 'Clients that were given a lane which had served another before.' },
   laneRetries: {
     unit: 'connections',

@@ -76,6 +76,7 @@ const back = new NodeTransport({
   inputBytesMax: LANE_INPUT_BYTES_MAX,
   outputBytesMax: LANE_OUTPUT_BYTES_MAX,
   keepAliveMs: LANE_KEEP_ALIVE_MS,
+  ...(order.trust === null ? {} : { trust: order.trust }),
 });
 const files = new NodeSpoolFiles(order.spoolDirectory, `sluice-${order.idPrefix}`);
 const senders = new SenderOffers(config.pools.spf, clock);

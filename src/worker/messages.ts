@@ -6,6 +6,7 @@
 import type { Config } from '../config/config.ts';
 import type { LabelTable } from '../families/labels.ts';
 import type { ListsMemory } from '../policy/lists.ts';
+import type { ClientTrust } from '../io/tls-client.ts';
 import type { TlsIdentity } from '../io/tls-contexts.ts';
 import type { Handle } from '../base/handle.ts';
 import type { DnsAnswer } from '../reputation/dns-lists.ts';
@@ -32,6 +33,8 @@ export interface ShardOrder {
   readonly spoolDirectory: string;
   /** What listeners show in TLS handshakes, by their numbers; null for one without TLS. */
   readonly identities: readonly (TlsIdentity | null)[];
+  /** Whom to believe to be the backend; null when it is spoken to in plaintext. */
+  readonly trust: ClientTrust | null;
   /** The key of the hash that clients are called by (privacy.log_ip); null when there is none. */
   readonly nameKey: Uint8Array | null;
 }

@@ -8,11 +8,16 @@
  */
 import { latin1, bytesOf } from '../../src/base/ascii.ts';
 import type { MemoryTransport, PeerHandle } from '../../src/transport/memory-transport.ts';
+import { tlsFault } from '../../src/transport/tls-fault.ts';
+import type { TlsFaultKind } from '../../src/transport/tls-fault.ts';
 import type { Endpoint } from '../../src/transport/transport.ts';
+import { WireTls } from '../../src/transport/wire.ts';
 
 export type StepName =
   | 'greeting'
   | 'ehlo'
+  | 'startTls'
+  | 'handshake'
   | 'hello'
   | 'xclient'
   | 'mail'
@@ -52,6 +57,8 @@ interface Line {
   inData: boolean;
   content: string;
   over: boolean;
+  /** TLS is up. */
+  secure: boolean;
   /** Answers that are still to be given; one that is never given stays here. */
   owed: number;
 }
@@ -94,6 +101,8 @@ export class Backend {
     size: 10_240_000,
     extensions: '8BITMIME SMTPUTF8 DSN',
     xclient: ATTRIBUTES,
+    /** yes: everything but EHLO has to come inside TLS; hidden: and STARTTLS is not offered. */
+    tls: 'no',
   };
   readonly #faults = new Map<StepName, Fault[]>();
   readonly #delays = new Map<StepName, number>();
@@ -129,6 +138,7 @@ export class Backend {
       inData: false,
       content: '',
       over: false,
+      secure: false,
       owed: 0,
     };
     this.#lines.add(line);
@@ -136,7 +146,7 @@ export class Backend {
     return 'accept';
   };
 
-  /** From now on a step does something else, `times` times: a code, silent, close, reset, garbage, huge, bareLf, twice, thenClose. */
+  /** From now on a step does something else, `times` times: a code, silent, close, reset, garbage, huge, bareLf, twice, thenClose; a handshake: a kind of TlsFault. */
   fault(step: StepName, does: string, times = Number.MAX_SAFE_INTEGER): void {
     const faults = this.#faults.get(step) ?? [];
     if (does === 'ok') faults.length = 0;
@@ -179,6 +189,7 @@ export class Backend {
       this.#say(one);
     }
     for (const line of this.#lines) {
+      if (this.#handshake(line)) moved = true;
       const bytes = this.#wire().peerReceived(line.peer);
       if (bytes.length > 0) {
         moved = true;
@@ -192,6 +203,30 @@ export class Backend {
       }
     }
     return moved;
+  }
+
+  /** Does its part when the other side has begun a handshake. */
+  #handshake(line: Line): boolean {
+    if (line.secure || line.peer.tls !== WireTls.Handshaking) return false;
+    const fault = this.#faults.get('handshake')?.find((one) => one.left > 0);
+    switch (fault?.does) {
+      case undefined:
+        line.secure = true;
+        line.hello = '';
+        this.#wire().peerHandshake(line.peer, 'TLSv1.3 TLS_AES_256_GCM_SHA384');
+        return true;
+      case 'silent':
+        return false;
+      case 'close':
+      case 'reset':
+        fault!.left -= 1;
+        this.#leave(line, fault!.does as 'close' | 'reset');
+        return true;
+      default:
+        fault!.left -= 1;
+        this.#wire().peerBadPapers(line.peer, tlsFault(fault!.does as TlsFaultKind, 'as told'));
+        return true;
+    }
   }
 
   #read(line: Line): void {
@@ -215,6 +250,13 @@ export class Backend {
   #obey(line: Line, text: string, place: number): void {
     const verb = text.slice(0, 4).toUpperCase();
     const isLone = place === 1 && line.buffer === '';
+    if (this.settings.tls !== 'no' && !line.secure && verb !== 'EHLO' && verb !== 'STAR')
+      this.#crime(line, `${verb} in plaintext`);
+    if (verb === 'STAR') {
+      if (!isLone) this.#crime(line, 'STARTTLS did not come alone');
+      this.#answer(line, 'startTls', '220 2.0.0 Ready to start TLS');
+      return;
+    }
     if (verb === 'EHLO' || verb === 'HELO') {
       if (!isLone) this.#crime(line, `${verb} did not come alone`);
       if (line.sender !== null) this.#crime(line, `${verb} inside an envelope`);
@@ -375,6 +417,11 @@ export class Backend {
   #capabilities(line: Line): string {
     const { pipelining, size, extensions, reuse, xclient } = this.settings;
     const lines = ['backend.example'];
+    // Whoever believes what is said in plaintext shows it.
+    if (this.settings.tls !== 'no' && !line.secure) {
+      const offer = this.settings.tls === 'yes' ? 'STARTTLS' : 'ETRN';
+      return `250-backend.example\r\n250-SIZE 77\r\n250 ${offer}`;
+    }
     if (size >= 0) lines.push(`SIZE ${size}`);
     if (pipelining) lines.push('PIPELINING');
     lines.push(

@@ -18,7 +18,10 @@ import type { Client } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 const CONTENT_SHOWN_MAX = 2_000;
-const steps = ['greeting', 'ehlo', 'hello', 'xclient', 'mail', 'rcpt', 'data', 'final', 'rset', 'quit'];
+const steps = [
+  ...['greeting', 'ehlo', 'startTls', 'handshake', 'hello', 'xclient'],
+  ...['mail', 'rcpt', 'data', 'final', 'rset', 'quit'],
+];
 const CIPHER = 'TLSv1.3 TLS_AES_256_GCM_SHA384';
 /** The transport in memory asks for no certificate. */
 const noFiles = { certificate: '/certificate', key: '/key' };
@@ -49,9 +52,11 @@ class Player {
     const config = parseConfig(toml, 'settings');
     const hasTls = dialogue.headers.has('tls');
     this.world = new World({
-      config: hasTls
-        ? { ...config, listener: config.listener.map((one) => ({ ...one, tls: noFiles })) }
-        : config,
+      config: {
+        ...config,
+        listener: hasTls ? config.listener.map((one) => ({ ...one, tls: noFiles })) : config.listener,
+        backend: { ...config.backend, ...(backend.settings.tls === 'no' ? {} : { tls: 'required' }) },
+      },
       backend,
       ...(splitBytes === undefined ? {} : { splitBytes }),
       ...(dialogue.dns.length === 0 ? {} : { dns: new ScriptedDns(dialogue.dns) }),
@@ -285,6 +290,7 @@ function setBackend(backend: Backend, word: string): void {
   if (name === 'connect') settings.connect = value;
   else if (name === 'reuse') settings.reuse = value !== 'no';
   else if (name === 'pipelining') settings.pipelining = value !== 'no';
+  else if (name === 'tls') settings.tls = value;
   else if (name === 'size') settings.size = Number(value);
   else if (name === 'extensions') settings.extensions = value.replaceAll(',', ' ');
   else if (name === 'attributes') settings.xclient = value.replaceAll(',', ' ');

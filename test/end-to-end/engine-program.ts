@@ -39,6 +39,7 @@ const threads = new Threads(
     idPrefix: 'test',
     spoolDirectory: tmpdir(),
     identities: certificates.identities,
+    trust: null,
     nameKey: null,
   },
   {

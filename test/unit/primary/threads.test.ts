@@ -30,6 +30,7 @@ function startBroken(shards: number): {
       reputationEntries: 1_024,
       idPrefix: 'test',
       identities: [null],
+      trust: null,
       spoolDirectory: '.',
       nameKey: null,
     },

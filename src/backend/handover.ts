@@ -14,15 +14,25 @@ export type HandoverState = 'waits' | 'written' | 'failed';
 export class Handover {
   committed = false;
   #piece: Uint8Array | null = null;
+  /** What goes in front of the message and is not written yet. */
+  #ahead: Uint8Array | null = null;
 
   /** Nothing is being handed over. */
   forget(): void {
     this.committed = false;
     this.#piece = null;
+    this.#ahead = null;
+  }
+
+  /** The message is to be written from its start, behind these bytes. */
+  begin(ahead: Uint8Array | null): void {
+    this.#ahead = ahead;
   }
 
   /** Writes as much of the message of `slot` as the backend takes now. */
   pump(spool: Spool, slot: number, back: Transport, handle: Handle): HandoverState {
+    if (this.#ahead !== null && !back.write(handle, this.#ahead)) return 'waits';
+    this.#ahead = null;
     while (!this.committed) {
       this.#piece ??= spool.nextPiece(slot);
       if (this.#piece === null) return spool.hasFailed(slot) ? 'failed' : 'waits';

@@ -76,6 +76,9 @@ export interface LaneHost {
   readonly needsTls: boolean;
   identityOf(slot: number): ClientIdentity;
   envelopeOf(slot: number): Envelope;
+  /** Whether a field goes in front of each message, and which (smtp/tls-trace). */
+  readonly hasTrace: boolean;
+  traceOf(slot: number): Uint8Array;
   /** True when the reuse of lanes still has to be tried out. */
   wantsReuseTest(): boolean;
   reuseTested(reusable: boolean): void;

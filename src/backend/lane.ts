@@ -208,7 +208,10 @@ export class Lane {
       // More than was asked for, and the next command is not said yet: it would be taken for the answer to it.
       const isSurplus = this.#talk.isQuiet && this.#host.back.peek(this.handle).length > 0;
       if (isSurplus && step === 'startTls')
-        return this.close('sent more behind its answer to STARTTLS: it would pass for words in TLS', Fault.Tls);
+        return this.close(
+          'sent more behind its answer to STARTTLS: it would pass for words in TLS',
+          Fault.Tls,
+        );
       if (isSurplus && step !== 'final') return this.close('sent a reply that nobody asked for');
       if (this.#abandoned) this.#overhear(step, reader.code);
       else this.#hear(step, reader.code, reader.reply);
@@ -267,6 +270,7 @@ export class Lane {
         if (code < 400 && code !== 354) return this.close(`answered DATA with ${code}`);
         if (code !== 354) return this.#answer(code, reply);
         this.#host.spool.rewind(this.owner);
+        this.#handover.begin(this.#host.hasTrace ? this.#host.traceOf(this.owner) : null);
         this.#talk.expect('final');
         return this.pump();
       case 'final':

@@ -21,6 +21,7 @@ import type { Counters } from '../session/counters.ts';
 import type { Envelope } from '../session/envelope.ts';
 import type { Journal } from '../session/journal.ts';
 import type { ReplyBook } from '../smtp/replies.ts';
+import { tlsTrace } from '../smtp/tls-trace.ts';
 import type { ClientIdentity } from '../smtp/xclient.ts';
 import type { Wheel } from '../timing/wheel.ts';
 import type { Endpoint, Transport } from '../transport/transport.ts';
@@ -66,6 +67,8 @@ export interface LanesParts {
   readonly journal: Journal;
   identityOf(slot: number): ClientIdentity;
   envelopeOf(slot: number): Envelope;
+  /** Protocol and cipher of a client; '' in plaintext. */
+  tlsOf(slot: number): string;
 }
 
 export class Lanes implements LaneHost {
@@ -74,6 +77,7 @@ export class Lanes implements LaneHost {
   readonly reader = new ReplyReader();
   readonly hostname: string;
   readonly needsTls: boolean;
+  readonly hasTrace: boolean;
   /** What clients may be offered. */
   capabilities: Capabilities = NO_CAPABILITIES;
   /** Changes whenever `capabilities` does. */
@@ -100,6 +104,7 @@ export class Lanes implements LaneHost {
     this.spool = parts.spool;
     this.hostname = parts.config.hostname;
     this.needsTls = parts.config.backend.tls !== 'off';
+    this.hasTrace = parts.config.tls.traceHeader;
     this.#pool = new Pool(this, parts.endpoint, parts.lanesMax, parts.wheel, parts.timerBase);
     this.#laneOf = new Int16Array(parts.sessionsMax).fill(-1);
     this.#waiting = new WaitingLine(parts.sessionsMax);
@@ -211,6 +216,10 @@ export class Lanes implements LaneHost {
 
   envelopeOf(slot: number): Envelope {
     return this.#parts.envelopeOf(slot);
+  }
+
+  traceOf(slot: number): Uint8Array {
+    return tlsTrace(this.#parts.tlsOf(slot));
   }
 
   wantsReuseTest(): boolean {

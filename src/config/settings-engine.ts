@@ -141,6 +141,10 @@ export const engineSettings = {
       { min: 1, max: 100_000 },
       'Handshakes under way at once, in each shard; the next client hears 454 and may go on in plaintext.',
     ),
+    trace_header: flag(
+      false,
+      'A field in front of each message for the backend: "X-Sluice-TLS: " and the protocol and cipher of its client, or none.',
+    ),
   }),
 
   shape: section(

@@ -118,6 +118,7 @@ export function buildWorks(parts: ShardParts): Works {
     counters,
     journal,
     identityOf: (slot) => identityOf(sessions, front, slot),
+    tlsOf: (slot) => front.tlsOf(sessions.handleOf(slot)),
     envelopeOf: (slot) => sessions.envelopes[slot] as Envelope,
   });
   const outbox = new Outbox();

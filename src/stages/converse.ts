@@ -23,6 +23,7 @@ import type { Cell } from '../smtp/dialogue.ts';
 import { Oddity } from '../smtp/line-reader.ts';
 import { Argument } from '../smtp/mailbox.ts';
 import type { ReplyName } from '../smtp/replies.ts';
+import { withSizeGrown } from '../smtp/tls-trace.ts';
 import { argumentStart, Verb, verbOf, verbTable } from '../smtp/verbs.ts';
 import { cut, dismiss, leavingOf } from './end.ts';
 import { forgetEnvelope } from './forget.ts';
@@ -221,7 +222,7 @@ const mailReplies: readonly ReplyName[] = ['mailOk', 'badMail', 'badSender', 'ba
 const rcptReplies: readonly ReplyName[] = ['rcptOk', 'badRcpt', 'badRecipient', 'badParameter'];
 
 function mail(works: Works, slot: number, bytes: Uint8Array, start: number, end: number): void {
-  const { sessions, mailboxes, greetings, envelopes, replies } = works;
+  const { sessions, mailboxes, greetings, envelopes, lanes, replies } = works;
   const offered = sessions.has(slot, Flag.Esmtp) ? works.lanes.capabilities.extensions : 0;
   const verdict = mailboxes.readMail(bytes, start, end, offered);
   if (verdict !== Argument.Syntax && !mayMail(works, slot)) return undefined;
@@ -229,7 +230,7 @@ function mail(works: Works, slot: number, bytes: Uint8Array, start: number, end:
   const sizeMax = greetings.sizeMaxBytes;
   if (sizeMax > 0 && mailboxes.sizeBytes > sizeMax) return refuse(works, slot, 'messageTooBig');
   const envelope = envelopes.take();
-  envelope.sender = `FROM:${argumentOf(works, bytes)}`;
+  envelope.sender = `FROM:${argumentOf(works, bytes, lanes.hasTrace ? lanes.traceOf(slot).length : 0)}`;
   envelope.announcedBytes = mailboxes.sizeBytes;
   sessions.envelopes[slot] = envelope;
   sessions.standings[slot] = Standing.Mail;
@@ -247,11 +248,13 @@ function rcpt(works: Works, slot: number, bytes: Uint8Array, start: number, end:
   return judgeRecipient(works, slot, `TO:${argumentOf(works, bytes)}`);
 }
 
-/** The checked path and its parameters, byte for byte. */
-function argumentOf(works: Works, bytes: Uint8Array): string {
+/** The checked path and its parameters, byte for byte; with what goes in front of the message (`aheadBytes`) in its SIZE. */
+function argumentOf(works: Works, bytes: Uint8Array, aheadBytes = 0): string {
   const { pathStart, pathEnd, parametersStart, parametersEnd } = works.mailboxes;
   const path = latin1(bytes, pathStart, pathEnd);
-  return parametersEnd > parametersStart ? `${path} ${latin1(bytes, parametersStart, parametersEnd)}` : path;
+  if (parametersEnd === parametersStart) return path;
+  const parameters = latin1(bytes, parametersStart, parametersEnd);
+  return `${path} ${aheadBytes > 0 ? withSizeGrown(parameters, aheadBytes) : parameters}`;
 }
 
 /** An error of the client: counted, answered, and enough of them end the session. */

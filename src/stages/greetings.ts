@@ -12,6 +12,7 @@ import type { Capabilities } from '../backend/capabilities.ts';
 import type { Config } from '../config/config.ts';
 import { Extension } from '../smtp/mailbox.ts';
 import { encodeLine } from '../smtp/replies.ts';
+import { TRACE_BYTES_MAX } from '../smtp/tls-trace.ts';
 
 export class Greetings {
   /** `220-host text` */
@@ -47,7 +48,8 @@ export class Greetings {
   /** Writes the EHLO replies for what the backend can do. */
   learn(capabilities: Capabilities): void {
     const own = this.#config.smtp.messageSizeMaxBytes;
-    const theirs = capabilities.sizeMaxBytes;
+    const ahead = this.#config.tls.traceHeader ? TRACE_BYTES_MAX : 0;
+    const theirs = capabilities.sizeMaxBytes > 0 ? Math.max(1, capabilities.sizeMaxBytes - ahead) : 0;
     this.sizeMaxBytes = own === 0 || theirs === 0 ? Math.max(own, theirs) : Math.min(own, theirs);
     const has = (extension: number): boolean => (capabilities.extensions & extension) !== 0;
     const lines = [this.#config.hostname];

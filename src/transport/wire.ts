@@ -160,7 +160,10 @@ export class Wire {
 
   /** The peer does its part with papers that the engine's side does not take. */
   showBadPapers(fault: TlsFault): void {
-    assert(this.tls === WireTls.Handshaking && this.ends.listener < 0, 'papers are shown to whoever connects');
+    assert(
+      this.tls === WireTls.Handshaking && this.ends.listener < 0,
+      'papers are shown to whoever connects',
+    );
     this.tls = WireTls.Broken;
     this.tlsFault = fault;
   }

@@ -219,8 +219,8 @@ export class Backend {
         return false;
       case 'close':
       case 'reset':
-        fault!.left -= 1;
-        this.#leave(line, fault!.does as 'close' | 'reset');
+        fault.left -= 1;
+        this.#leave(line, fault.does);
         return true;
       default:
         fault!.left -= 1;

@@ -8,6 +8,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate as aroundTheLoop } from 'node:timers/promises';
 import { connect as connectTls, createSecureContext, TLSSocket } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { ignoreError } from '../../src/io/stream-socket.ts';
 import { NodeTransport } from '../../src/io/node-transport.ts';
 import { socketOptions } from '../../src/io/socket-options.ts';
@@ -36,6 +37,15 @@ const trust = {
   authorities: [good, bad.wrongName, bad.outOfDate].map(({ certificate }) => certificate),
   name: serverName,
 };
+
+const contexts = new Map<string, SecureContext>();
+
+/** One for each certificate, so that the session of one stream can be resumed by the next. */
+function contextOf({ certificate, key }: SelfSigned): SecureContext {
+  const context = contexts.get(certificate) ?? createSecureContext({ cert: certificate, key });
+  contexts.set(certificate, context);
+  return context;
+}
 
 class SocketPeer implements Peer {
   /** The one that speaks: plain, or TLS around it. */
@@ -87,7 +97,7 @@ class SocketPeer implements Peer {
     this.socket = this.isServer
       ? new TLSSocket(this.plain, {
           isServer: true,
-          secureContext: createSecureContext({ cert: certificate, key }),
+          secureContext: contextOf({ certificate, key }),
         })
       : connectTls({ socket: this.plain, rejectUnauthorized: false });
     this.listen(this.socket);

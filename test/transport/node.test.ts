@@ -15,10 +15,11 @@ import { NodeTransport } from '../../src/io/node-transport.ts';
 import { noSocketOptions } from '../../src/io/socket-options.ts';
 import { Noted } from '../../src/transport/transport.ts';
 import { transportContract } from './contract.ts';
-import { openOne, untilClosed, withFront } from './conversation.ts';
+import { connectOne, openOne, untilClosed, withBack, withFront } from './conversation.ts';
 import type { Stream } from './conversation.ts';
 import { runHammer } from './hammer.ts';
 import { bytesOf, Engine, followsPattern, pattern, textOf, usual } from './harness.ts';
+import type { BackRig } from './harness.ts';
 import { nodeHarness, nodeHarnessOf } from './node-rig.ts';
 
 const secureHarness = nodeHarnessOf('node inside TLS', true);
@@ -58,6 +59,14 @@ const heirProgram = `
   });
   await transport.listen({ fd: 3, host: '', port: 0, listener: 5, reusePort: false, backlog: 64 });
 `;
+
+/** Puts a stream to the backend into TLS: the engine speaks first. */
+async function secureBack(rig: BackRig, { peer, handle }: Stream): Promise<void> {
+  rig.transport.startTls(handle);
+  await rig.until(() => peer.received().length > 0);
+  peer.handshake();
+  await rig.until(() => (rig.engine.seen(handle) & Noted.Secured) !== 0);
+}
 
 const place = { host: '127.0.0.1', port: 0, listener: 0, reusePort: false, backlog: 64 };
 
@@ -226,6 +235,25 @@ describe('the node transport', () => {
     for (const client of clients) client.destroy();
     await transport.stopListening();
   });
+
+  it('resumes the TLS session of the connection before, which helps nobody with other papers', () =>
+    withBack(nodeHarness, {}, async (rig) => {
+      const first = await connectOne(rig);
+      await secureBack(rig, first);
+      expect(rig.transport.isTlsResumed(first.handle)).toBe(false);
+      // What comes behind it was sent after the ticket.
+      first.peer.send(bytesOf('250 ok\r\n'));
+      await rig.until(() => rig.transport.peek(first.handle).length === 8);
+      const second = await connectOne(rig);
+      await secureBack(rig, second);
+      expect(rig.transport.isTlsResumed(second.handle)).toBe(true);
+      const third = await connectOne(rig);
+      rig.transport.startTls(third.handle);
+      await rig.until(() => third.peer.received().length > 0);
+      third.peer.failHandshake('untrusted');
+      await untilClosed(rig, third.handle);
+      expect(rig.transport.tlsFaultOf(third.handle)).toMatchObject({ kind: 'untrusted' });
+    }));
 
   it('connects to literal addresses only', () => {
     const transport = new NodeTransport(usual);

@@ -1,16 +1,19 @@
 /**
- * key-pairs — reads a certificate and its key, or says what is wrong with them
+ * key-pairs — reads a certificate and its key, and those that vouch for others, or says what is wrong with them
  *
  * Asked when the configuration is read, so that `check` finds what `run` would, and again at SIGHUP. All that OpenSSL
  * would complain of later is found here, in words for an operator; the key itself is in none of them.
  *
  * A certificate that has expired is no fault: senders mostly look at nobody's, and mail is better off with it than
  * in plaintext. Its last day is told.
+ *
+ * A file of certificates that vouch for the backend may hold several, one behind the other; words between them are passed
+ * over, as OpenSSL does. The backend's own will do, if it is signed by itself. No file: what the system trusts.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, getCACertificates } from 'node:tls';
 import { getSystemErrorMap } from 'node:util';
 import type { KeyPairPaths } from './tls-kinds.ts';
 import { quote } from './wording.ts';
@@ -75,8 +78,29 @@ export function namesOf(certificate: X509Certificate): string {
   return subjectAltName?.replaceAll('DNS:', '') ?? subject.replaceAll('\n', ', ');
 }
 
-/** A whole file as latin-1, or why it cannot be had. */
-export function readBounded(path: string): string | { readonly says: string } {
+const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** The certificates of the file, each in PEM, or a sentence that says why there are none; none for '' (the system's). */
+export function readAuthorities(path: string): readonly string[] | string {
+  if (path === '') {
+    if (getCACertificates('system').length > 0) return [];
+    return 'the system trusts no certificate at all; name a file with those that vouch for the backend';
+  }
+  const text = readBounded(path);
+  if (typeof text !== 'string') return text.says;
+  const blocks = text.match(block) ?? [];
+  if (blocks.length === 0) return `${quote(path)} holds no certificate in PEM`;
+  for (const [at, one] of blocks.entries()) {
+    try {
+      void new X509Certificate(one);
+    } catch {
+      return `${quote(path)}: certificate ${at + 1} of ${blocks.length} cannot be read`;
+    }
+  }
+  return blocks;
+}
+
+function readBounded(path: string): string | { readonly says: string } {
   const bytes = Buffer.alloc(FILE_BYTES_MAX + 1);
   let filled = 0;
   try {

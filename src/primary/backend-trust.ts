@@ -5,7 +5,7 @@
  * started again needs no file. It is read once, at start.
  */
 import { endpointOf } from '../config/addresses.ts';
-import { readAuthorities } from '../config/authorities.ts';
+import { readAuthorities } from '../config/key-pairs.ts';
 import type { Config } from '../config/config.ts';
 import type { ClientTrust } from '../io/tls-client.ts';
 

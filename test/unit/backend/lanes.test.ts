@@ -165,6 +165,20 @@ const faults: readonly (readonly [StepName, string])[] = [
   ['rset', 'close'],
 ];
 
+/** And where the backend takes mail inside TLS alone. */
+const tlsFaults: readonly (readonly [StepName, string])[] = [
+  ...faults,
+  ['startTls', '454'],
+  ['startTls', '421'],
+  ['startTls', 'twice'],
+  ['startTls', 'thenClose'],
+  ['startTls', 'silent'],
+  ['handshake', 'close'],
+  ['handshake', 'reset'],
+  ['handshake', 'untrusted'],
+  ['handshake', 'handshake'],
+];
+
 interface Run {
   readonly world: World;
   readonly bots: readonly Bot[];
@@ -176,10 +190,14 @@ function run(seed: number): Run {
   backend.settings.reuse = random.below(3) > 0;
   backend.settings.pipelining = random.below(3) > 0;
   const isFaulty = random.below(4) > 0;
+  const usesTls = seed % 3 === 0;
+  if (usesTls) backend.settings.tls = 'yes';
+  const faultsHere = usesTls ? tlsFaults : faults;
   const config = defaultConfig({
     hostname: 'mx.example.net',
     screen: { greetWaitMs: 0 },
     backend: {
+      tls: usesTls ? 'unverified' : 'off',
       reuse: 'auto',
       verifyRecipients: random.below(4) === 0 ? 'late' : 'early',
       holdMs: [0, 200, 1_000][random.below(3)]!,
@@ -208,7 +226,7 @@ function run(seed: number): Run {
       bots.push(new Bot(world.dial(`192.0.2.${number}`), number, botRandom.fork(`bot ${number}`)));
     }
     if (isFaulty && random.below(15) === 0) {
-      const [step, does] = faults[random.below(faults.length)]!;
+      const [step, does] = faultsHere[random.below(faultsHere.length)]!;
       backend.fault(step, does, 1);
     }
     if (random.below(20) === 0)

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readAuthorities } from '../../../src/config/authorities.ts';
+import { readAuthorities } from '../../../src/config/key-pairs.ts';
 import type { ConfigError } from '../../../src/config/config-error.ts';
 import { parseConfig } from '../../../src/config/load.ts';
 import { selfSigned } from '../../self-signed.ts';

@@ -16,6 +16,7 @@
  */
 import { Pace } from '../policy/pace.ts';
 import { allowedDelayMs, Timer } from '../policy/patience.ts';
+import { Why } from '../policy/would-reasons.ts';
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
@@ -26,6 +27,7 @@ import { cut, dismiss } from './end.ts';
 import { forgetEnvelope } from './forget.ts';
 import { note } from './learn.ts';
 import { isRefused, refusalOf } from './listed.ts';
+import { isObserving } from './observe.ts';
 import { bodyRate } from './slow.ts';
 import { charge, say } from './speak.ts';
 import type { Works } from './works.ts';
@@ -44,7 +46,8 @@ const PIECE_BYTES_MIN = 2;
 /** DATA: asks for the message. `isAhead`: bytes stand behind the command although 354 was not said. */
 export function startReceiving(works: Works, slot: number, isAhead: boolean): void {
   const { sessions, replies, spool } = works;
-  if (isAhead) return refuseAhead(works, slot);
+  if (isAhead && !isObserving(works)) return refuseAhead(works, slot);
+  if (isAhead) foreseeAhead(works, slot);
   if (isRefused(works, slot)) {
     forgetEnvelope(works, slot);
     return say(works, slot, refusalOf(works, slot), Timer.Data, Phase.Listening);
@@ -62,6 +65,12 @@ export function startReceiving(works: Works, slot: number, isAhead: boolean): vo
 export function refuseAhead(works: Works, slot: number): void {
   note(works, slot, 'pipelining');
   dismiss(works, slot, 'dataAhead', works.replies.dataAhead);
+}
+
+/** Observe mode takes the message as the client sends it: 354 is said at once, and what follows DATA is one. */
+function foreseeAhead(works: Works, slot: number): void {
+  note(works, slot, 'pipelining');
+  works.would.end(slot, Why.dataAhead);
 }
 
 /** Takes what has arrived of the message; true when the session may go on at once. */

@@ -31,6 +31,7 @@ const ownReasons = {
   nonSmtpCommand: row('spoke another protocol'),
   bareNewline: row('ended lines with a bare LF'),
   dataAhead: row('sent a message before it was asked to'),
+  bodyNewline: row('sent a message with bare newlines'),
   denied: row('is on a deny list'),
   greylist: row('was a stranger, and greylisting is on', true),
   shedStranger: row('came as a stranger under stress', true),

@@ -9,6 +9,9 @@
  * which lets the network stem it. What is kept back so is charged to the patience budget, and read at once when that is
  * spent. Few large reads, since each costs the same whatever it brings.
  *
+ * Observe mode refuses no message for its newlines: it is made whole as with `smtp.bare_newline = "normalize"`, and what would have
+ * been is noted.
+ *
  * A message that cannot be taken (too big, bare newlines, no room) is read to its end and thrown away, so that
  * the refusal reaches a client which listens only then.
  *
@@ -154,7 +157,9 @@ function keep(works: Works, slot: number, piece: Uint8Array, state: BodyState): 
   if (envelope.refusal !== null) return;
   const sizeMax = greetings.sizeMaxBytes;
   let bytes = piece;
-  if (bodies.odd && config.smtp.bareNewline === 'reject') {
+  const isRejected = bodies.odd && config.smtp.bareNewline === 'reject';
+  if (isRejected && isObserving(works)) works.would.refuse(slot, Why.bodyNewline);
+  if (isRejected && !isObserving(works)) {
     envelope.refusal = replies.bodyNewline;
   } else {
     if (bodies.odd || state === BodyState.SoftStart) bytes = normalize(piece, piece.length, state);

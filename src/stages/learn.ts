@@ -54,10 +54,16 @@ function tellCompany(works: Works, slot: number, before: number): void {
   const { sessions, reputation } = works;
   if (sessions.has(slot, Flag.CountedBad) || before >= works.config.shape.slowAt) return;
   sessions.set(slot, Flag.CountedBad);
-  const network = sessions.networks[slot]!;
-  if (network >= 0) reputation.observe(network, signals.badMember.id, epochSec(works));
+  // The network of a client that is on DNS lists has heard of it already.
+  if (!wasNoted(works, slot, 'listed')) tellNetwork(works, slot);
   const pool = sessions.pools[slot]!;
   if (pool >= 0) reputation.observe(pool, signals.badMember.id, epochSec(works));
+}
+
+/** The network hears that a member of it is bad. */
+export function tellNetwork(works: Works, slot: number): void {
+  const network = works.sessions.networks[slot]!;
+  if (network >= 0) works.reputation.observe(network, signals.badMember.id, epochSec(works));
 }
 
 /**

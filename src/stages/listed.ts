@@ -23,7 +23,7 @@ import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { encodeLine } from '../smtp/replies.ts';
 import { continueGreeting } from './banner.ts';
-import { note } from './learn.ts';
+import { note, tellNetwork } from './learn.ts';
 import { isObserving, wouldCatchUp } from './observe.ts';
 import { replan } from './slow.ts';
 import { charge } from './speak.ts';
@@ -115,6 +115,8 @@ function learnListed(works: Works, slot: number): void {
   if ((sessions.dnsMarks[slot]! & DnsMark.Learnt) !== 0) return;
   sessions.dnsMarks[slot]! |= DnsMark.Learnt;
   counters.add(Count.listed);
+  // Where many are listed those that are not yet are no strangers either. A pool is another matter: large senders are listed now and then.
+  tellNetwork(works, slot);
   note(works, slot, 'listed');
 }
 

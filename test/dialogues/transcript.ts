@@ -6,6 +6,7 @@
  *     settings: screen.greet_wait=6s smtp.errors_max=3     keys of the configuration file
  *     client: 192.0.2.7, known, score 50                    one line each for `client 2:`, `client 3:` …
  *     backend: reuse=no rcpt=421x1 delay.final=30s          the faults of test/dialogues/backend.ts
+ *     backend: tls=yes handshake=untrusted                  it takes mail inside TLS alone, and backend.tls is required
  *     tls: yes                                              the listener has a certificate
  *     pool: a.example good 192.0.2.0/24 2001:db8::/48      the networks of a sender domain; `new` for one that has earned nothing
  *     family: mutters 21s LowerVerb SmallKeyword            a family that is known: name, patience (0s: unknown), traits of families/dialect

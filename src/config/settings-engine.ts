@@ -28,11 +28,11 @@ export const engineSettings = {
 
   backend: section('The mail server behind Sluice.', {
     address: connecting('127.0.0.1:10025', 'Address or name, and port.'),
-    identity: choice('xclient', ['xclient', 'none'], 'How the backend learns who the client is.', [
-      'none',
-      'proxy-v1',
-      'proxy-v2',
-    ]),
+    identity: choice(
+      'xclient',
+      ['xclient', 'proxy-v1', 'proxy-v2', 'none'],
+      'How the backend learns who the client is. proxy-…: by a PROXY header, one connection for each client. none: it takes all for Sluice.',
+    ),
     reuse: choice(
       'auto',
       ['auto', 'always', 'never'],

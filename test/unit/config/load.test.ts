@@ -118,6 +118,8 @@ describe('load', () => {
         hostname: 'mx.example.net',
         listener: ['127.0.0.1:2525', '[::1]:2525'].map((address) => ({
           address,
+          proxyProtocol: 'off',
+          trustedProxies: [],
           tls: { certificate: '', key: '' },
         })),
         screen: { greetWaitMs: 500 },

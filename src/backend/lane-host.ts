@@ -5,6 +5,7 @@
  * (backend/lanes). A lane never knows other lanes, and never decides what becomes of a step that failed.
  */
 import type { Envelope } from '../session/envelope.ts';
+import type { Config } from '../config/config.ts';
 import type { ClientIdentity } from '../smtp/xclient.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -67,12 +68,18 @@ export interface LaneHost {
   readonly spool: Spool;
   readonly reader: ReplyReader;
   readonly hostname: string;
+  /** How the backend learns who a client is. */
+  readonly identity: Config['backend']['identity'];
+  /** True when a PROXY header was understood by the backend that is there now. */
+  readonly takesHeaders: boolean;
   identityOf(slot: number): ClientIdentity;
   envelopeOf(slot: number): Envelope;
   /** True when the reuse of lanes still has to be tried out. */
   wantsReuseTest(): boolean;
   reuseTested(reusable: boolean): void;
   capabilitiesLearnt(capabilities: Capabilities): void;
+  /** The backend greeted a connection and took its EHLO. */
+  reached(): void;
   /** The lane is clean, or has just come up. */
   ready(lane: Lane): void;
   /** A step ended with this reply of the backend. */

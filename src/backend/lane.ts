@@ -8,6 +8,8 @@
  * The rules that keep one client from becoming another, and each message from becoming two:
  * - Nothing but EHLO is said before an XCLIENT was answered 220; any other answer closes the lane. Until then
  *   the backend takes the lane for a trusted neighbour, so a lane that cannot be identified carries no mail.
+ * - Where a PROXY header names the client, it is the first thing on a connection that serves this client alone, from its
+ *   opening on: nobody else is given it, and when the client is gone it ends.
  * - XCLIENT and EHLO are said alone: nothing follows in the same breath (Postfix calls that unauthorised
  *   pipelining). MAIL and RCPT go together when the backend offers PIPELINING.
  * - Replies are matched to commands one to one. A reply that nobody waits for, a malformed one, a 421 or an early
@@ -27,7 +29,7 @@ import { Noted } from '../transport/transport.ts';
 import type { LaneHost, Step } from './lane-host.ts';
 import { Fault, Job, LaneState } from './lane-host.ts';
 import { Handover } from './handover.ts';
-import { Opening } from './opening.ts';
+import { Opening, UNASKED_HEADER } from './opening.ts';
 import { Talk } from './talk.ts';
 import { Transaction } from './transaction.ts';
 
@@ -68,6 +70,11 @@ export class Lane {
   /** True when the backend may have the message of the owner. */
   get committed(): boolean {
     return this.#handover.committed;
+  }
+
+  /** True when the connection is for the client that it is opened for, or for nobody, and for no other ever. */
+  get isForOneClient(): boolean {
+    return this.#host.identity === 'proxy-v1' || this.#host.identity === 'proxy-v2';
   }
 
   /** Takes over a stream that is being connected. */
@@ -148,6 +155,8 @@ export class Lane {
 
   /** Obeys what the transport noted. */
   obey(noted: number): void {
+    if ((noted & Noted.Opened) !== 0 && this.state === LaneState.Opening && this.isForOneClient)
+      this.#opening.announce(this.owner < 0 ? null : this.#host.identityOf(this.owner));
     if ((noted & Noted.Readable) !== 0 && this.state !== LaneState.Closing) this.#read();
     if ((noted & Noted.Drained) !== 0 && this.state === LaneState.Busy) this.pump();
     if ((noted & Noted.Ended) !== 0) this.close('closed by the backend');
@@ -182,6 +191,8 @@ export class Lane {
         return this.close(`answered ${reader.code} to a command that nothing follows`);
       // More than was asked for, and the next command is not said yet: it would be taken for the answer to it.
       const isSurplus = this.#talk.isQuiet && this.#host.back.peek(this.handle).length > 0;
+      if (isSurplus && this.isForOneClient && (step === 'greeting' || step === 'ehlo'))
+        return this.close(UNASKED_HEADER, Fault.Identity);
       if (isSurplus && step !== 'final') return this.close('sent a reply that nobody asked for');
       if (this.#abandoned) this.#overhear(step, reader.code);
       else this.#hear(step, reader.code, reader.reply);
@@ -193,6 +204,8 @@ export class Lane {
   /** The backend ends the conversation. Behind the final dot that is an answer: the message was not taken. */
   #hear421(step: Step, reply: Uint8Array): void {
     if (step === 'final' && this.committed) this.#answer(421, reply);
+    // Said to a client that a header has named, it says nothing of the backend.
+    if (this.isForOneClient && this.owner >= 0 && this.#host.takesHeaders) this.cameUp = true;
     this.close(`said ${latin1(reply, 0, Math.min(reply.length - 2, 120))}`);
   }
 
@@ -253,6 +266,11 @@ export class Lane {
     const progress = this.#opening.hear(step, code, reply);
     if (progress === 'goes on') return this.#closeAtFault();
     if (progress === 'open') return this.#opened();
+    if (progress === 'refused') {
+      // The client's own name is refused, or its address: that is for the client to hear.
+      if (this.owner >= 0) this.#answer(code, reply);
+      return this.close('', Fault.None);
+    }
     if (progress !== 'spent') return this.close(progress.why, progress.fault);
     // The owner, if there is one, gets another lane.
     const { owner, job } = this;
@@ -269,6 +287,8 @@ export class Lane {
     if (this.owner >= 0) {
       this.state = LaneState.Busy;
       this.#proceed();
+    } else if (this.isForOneClient) {
+      this.quit();
     } else {
       this.#host.ready(this);
     }
@@ -278,10 +298,7 @@ export class Lane {
   #proceed(): void {
     if (!this.#introduced) {
       this.uses += 1;
-      return this.#say(
-        'xclient',
-        xclientCommand(this.#opening.capabilities.xclient, this.#host.identityOf(this.owner)),
-      );
+      return this.#introduce();
     }
     const envelope = this.#host.envelopeOf(this.owner);
     if (this.job === Job.Deliver && this.#transaction.isWholeFor(envelope)) return this.#say('data', 'DATA');
@@ -323,6 +340,17 @@ export class Lane {
   #answer(code: number, reply: Uint8Array): void {
     this.#rest();
     this.#host.answered(this, this.owner, code, reply);
+  }
+
+  /** Says whom the lane speaks for from now on. */
+  #introduce(): void {
+    const client = this.#host.identityOf(this.owner);
+    if (this.#host.identity === 'xclient')
+      return this.#say('xclient', xclientCommand(this.#opening.capabilities.xclient, client));
+    // A connection for one client was opened with this client's own EHLO.
+    if (!this.isForOneClient || !client.esmtp) return this.#sayHello();
+    this.#introduced = true;
+    return this.#proceed();
   }
 
   #sayHello(): void {

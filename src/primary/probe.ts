@@ -2,7 +2,7 @@
  * probe — talks to the backend once, for `sluice check --live`
  *
  * Connects, reads the greeting, says EHLO and asks for XCLIENT twice with an address of nobody (RFC 5737), as a
- * shard does when it starts. No MAIL is said. Every line it returns tells one thing that was found, and what to
+ * shard does when it starts; or begins with a PROXY header for a connection of our own. No MAIL is said. Every line it returns tells one thing that was found, and what to
  * do when it is not as it should be.
  */
 import { connect } from 'node:net';
@@ -12,6 +12,11 @@ import { readCapabilities } from '../backend/capabilities.ts';
 import { endpointOf } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { nobody, xclientCommand } from '../smtp/xclient.ts';
+import { proxyHeader } from '../transport/proxy-writer.ts';
+
+/** What follows from backend.identity = "none". */
+export const unnamedText =
+  'backend.identity = "none": the backend takes every client for Sluice; it must not relay for the address of Sluice';
 
 /** Looks at the backend of a configuration; `ok` is false when mail could not be delivered to it. */
 export async function probeBackend(config: Config): Promise<{ ok: boolean; lines: string[] }> {
@@ -43,10 +48,16 @@ async function converse(config: Config, socket: Socket, lines: string[]): Promis
     socket.write(`${command}\r\n`);
     return hear();
   };
+  const { identity } = config.backend;
+  const hasHeader = identity === 'proxy-v1' || identity === 'proxy-v2';
+  if (hasHeader) socket.write(proxyHeader(identity === 'proxy-v1' ? 1 : 2, null));
   const greeting = await hear();
   lines.push(`backend ${address}: greeted with "${greeting.trimEnd()}"`);
   if (!greeting.startsWith('220')) return false;
-  const capabilities = readCapabilities(await ask(`EHLO ${config.hostname}`));
+  const hello = await ask(`EHLO ${config.hostname}`);
+  if (hasHeader) lines.push(headerLine(hello));
+  if (identity !== 'xclient') return hello.startsWith('250');
+  const capabilities = readCapabilities(hello);
   if (!capabilities.xclient.includes('ADDR')) {
     lines.push(
       'XCLIENT is not offered: list the address of Sluice in smtpd_authorized_xclient_hosts of that listener',
@@ -67,6 +78,13 @@ async function converse(config: Config, socket: Socket, lines: string[]): Promis
       : 'a second XCLIENT is not accepted: one connection for each client (see the listener in the guide to reuse them)',
   );
   return true;
+}
+
+/** What the answer to the EHLO behind a PROXY header says. */
+function headerLine(hello: string): string {
+  return hello.startsWith('250')
+    ? 'a PROXY header is taken: one connection for each client'
+    : `the PROXY header was taken for a command ("${hello.trimEnd()}"): set smtpd_upstream_proxy_protocol = haproxy for that listener`;
 }
 
 /** Whole replies, one string each. */

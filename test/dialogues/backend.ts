@@ -3,6 +3,7 @@
  *
  * It knows recipients by how their local part begins: `unknown…` 550 5.1.1, `blocked…` 554 5.7.1, `later…` 450,
  * everybody else 250. Each step can be told to fail instead (`fault`), some times or always, and to take time.
+ * With `header: 'yes'` it greets nobody before a PROXY header; 'no' answers one as the command that it is none.
  * It is strict on purpose: a command that Sluice must never send (mail before XCLIENT, a second command in the
  * breath of an XCLIENT, a bare CR, LF or NUL) is written into `crimes`, and a test that finds one fails.
  */
@@ -45,6 +46,7 @@ interface Line {
   readonly peer: PeerHandle;
   buffer: string;
   attributes: Map<string, string>;
+  headerDue: boolean;
   identified: number;
   hello: string;
   sender: string | null;
@@ -94,6 +96,9 @@ export class Backend {
     size: 10_240_000,
     extensions: '8BITMIME SMTPUTF8 DSN',
     xclient: ATTRIBUTES,
+    header: '',
+    /** Nobody tells it who the client is. */
+    anonymous: false,
   };
   readonly #faults = new Map<StepName, Fault[]>();
   readonly #delays = new Map<StepName, number>();
@@ -122,7 +127,8 @@ export class Backend {
       peer,
       buffer: '',
       attributes: new Map(),
-      identified: 0,
+      headerDue: this.settings.header === 'yes',
+      identified: this.settings.anonymous ? 1 : 0,
       hello: '',
       sender: null,
       recipients: [],
@@ -132,7 +138,7 @@ export class Backend {
       owed: 0,
     };
     this.#lines.add(line);
-    this.#answer(line, 'greeting', texts[220]!);
+    if (!line.headerDue) this.#answer(line, 'greeting', texts[220]!);
     return 'accept';
   };
 
@@ -195,6 +201,7 @@ export class Backend {
   }
 
   #read(line: Line): void {
+    if (line.headerDue && !this.#readHeader(line)) return;
     let commands = 0;
     while (!line.over) {
       if (line.inData) {
@@ -206,10 +213,30 @@ export class Backend {
       const text = line.buffer.slice(0, end + 1);
       line.buffer = line.buffer.slice(end + 1);
       commands += 1;
-      this.#checkBytes(line, text);
+      if (this.settings.header !== 'no') this.#checkBytes(line, text);
       this.onTalk(line.number, '>', text.slice(0, -2));
       this.#obey(line, text.slice(0, -2), commands);
     }
+  }
+
+  /** The PROXY header in front of all; false while it is not whole. */
+  #readHeader(line: Line): boolean {
+    const found =
+      /^PROXY (?:UNKNOWN|TCP[46] (?<address>\S+) \S+ (?<port>\d+) \d+)\r\n/.exec(line.buffer) ??
+      /^\r\n\r\n\0\r\nQUIT\n(?:\x20\0\0\0|\x21[\x11\x21]\0(?:\x0c(?<v4>[^]{4})[^]{8}|\x24[^]{36}))/.exec(
+        line.buffer,
+      );
+    if (found === null) return false;
+    const { address, port, v4 } = found.groups ?? {};
+    line.headerDue = false;
+    line.buffer = line.buffer.slice(found[0].length);
+    if (line.buffer !== '') this.#crime(line, 'something stood behind the header before the greeting');
+    this.onTalk(line.number, '>', found[0]);
+    const text = address ?? v4?.replaceAll(/[^]/g, (byte) => `.${byte.charCodeAt(0)}`).slice(1);
+    if (found[0].includes('TCP') || found[0][12] === '\x21') line.identified = 1;
+    line.attributes.set('ADDR', text ?? '?').set('PORT', port ?? '?');
+    this.#answer(line, 'greeting', texts[220]!);
+    return true;
   }
 
   #obey(line: Line, text: string, place: number): void {
@@ -246,6 +273,10 @@ export class Backend {
     }
     if (verb === 'QUIT') {
       this.#answer(line, 'quit', '221 2.0.0 Bye', () => this.#leaveSoon(line));
+      return;
+    }
+    if (this.settings.header === 'no' && !['MAIL', 'RCPT', 'DATA', 'RSET'].includes(verb)) {
+      this.#answer(line, 'ehlo', '502 5.5.2 Error: command not recognized');
       return;
     }
     if (line.identified === 0) this.#crime(line, `${verb} before XCLIENT`);

@@ -47,11 +47,14 @@ class Player {
     const lanes = dialogue.headers.get('lanes');
     const sessions = dialogue.headers.get('sessions');
     const config = parseConfig(toml, 'settings');
-    const hasTls = dialogue.headers.has('tls');
+    const tls = dialogue.headers.has('tls') ? { tls: noFiles } : {};
+    const trustedProxies = dialogue.headers.get('proxies')?.split(' ') ?? [];
+    const proxyProtocol = trustedProxies.length === 0 ? 'off' : 'required';
     this.world = new World({
-      config: hasTls
-        ? { ...config, listener: config.listener.map((one) => ({ ...one, tls: noFiles })) }
-        : config,
+      config: {
+        ...config,
+        listener: config.listener.map((one) => ({ ...one, proxyProtocol, trustedProxies, ...tls })),
+      },
       backend,
       ...(splitBytes === undefined ? {} : { splitBytes }),
       ...(dialogue.dns.length === 0 ? {} : { dns: new ScriptedDns(dialogue.dns) }),
@@ -287,6 +290,8 @@ function setBackend(backend: Backend, word: string): void {
   else if (name === 'pipelining') settings.pipelining = value !== 'no';
   else if (name === 'size') settings.size = Number(value);
   else if (name === 'extensions') settings.extensions = value.replaceAll(',', ' ');
+  else if (name === 'header') settings.header = value;
+  else if (name === 'anonymous') settings.anonymous = value === 'yes';
   else if (name === 'attributes') settings.xclient = value.replaceAll(',', ' ');
   else throw new Error(`the backend has no setting ${name}`);
   return undefined;

@@ -26,7 +26,6 @@ const mistakes: readonly (readonly [string, string, readonly string[]])[] = [
   ['a key of the top below a section', '[engine]\nmode = "observe"\n', ['2:1: unknown key "mode" in [engine] (did you mean "mode" at the top of the file?)']],
   ['a key that two sections know', 'bare_newline = "drop"\n', ['1:1: unknown key "bare_newline" (did you mean "bare_newline" in [screen] or [smtp]?)']],
   ['a wrong word', 'mode = "enforced"\n', ['1:8: mode: got "enforced", want "enforce" or "observe" (did you mean "enforce"?)']],
-  ['a word of a later version', '[backend]\nidentity = "proxy-v2"\n', ['2:12: backend.identity: "proxy-v2" is not in this version yet; want "xclient"']],
   ['a number for a word', 'mode = 1\n', ['1:8: mode: got 1, want "enforce" or "observe"']],
   ['a date', 'mode = 2026-11-22\n', ['1:8: mode: got a date, want "enforce" or "observe"']],
   ['a boolean', '[engine]\nshards = true\n', ['2:10: engine.shards: got true, want a whole number, 0 to 64']],

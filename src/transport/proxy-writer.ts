@@ -5,11 +5,13 @@
  * families, which a proxy in front of us may report, are both written as IPv6. An address that cannot be read becomes the
  * unspecified one, which nobody trusts.
  *
- * Without a client it is a connection of our own: LOCAL, or UNKNOWN in version 1.
+ * Without a client it is a connection of our own: LOCAL. Version 1 has UNKNOWN for that, which Postfix 3.7 does not take; there
+ * it is one for nobody (RFC 5737).
  */
 import { formatAddress, isIpv4, parseAddress } from '../base/address.ts';
 import { bytesOf } from '../base/ascii.ts';
 import type { ClientIdentity } from '../smtp/xclient.ts';
+import { nobody } from '../smtp/xclient.ts';
 import { Command, Family, SIGNATURE } from './proxy-header.ts';
 
 /** The two ends of a client's connection. */
@@ -18,16 +20,14 @@ export type ProxyEnds = Pick<ClientIdentity, 'address' | 'port' | 'destinationAd
 /** The header for a client, or (null) for a connection of our own. */
 export function proxyHeader(version: 1 | 2, ends: ProxyEnds | null): Uint8Array {
   const words = new Uint32Array(8);
-  if (ends !== null) {
-    parseAddress(ends.address, words, 0);
-    parseAddress(ends.destinationAddress, words, 4);
-  }
+  const { address, destinationAddress } = ends ?? nobody;
+  parseAddress(address, words, 0);
+  parseAddress(destinationAddress, words, 4);
   const isV4 = isIpv4(words, 0) && isIpv4(words, 4);
-  return version === 1 ? line(words, isV4, ends) : block(words, isV4, ends);
+  return version === 1 ? line(words, isV4, ends ?? nobody) : block(words, isV4, ends);
 }
 
-function line(words: Uint32Array, isV4: boolean, ends: ProxyEnds | null): Uint8Array {
-  if (ends === null) return bytesOf('PROXY UNKNOWN\r\n');
+function line(words: Uint32Array, isV4: boolean, ends: ProxyEnds): Uint8Array {
   const textOf = (at: number): string =>
     isV4 || !isIpv4(words, at) ? formatAddress(words, at) : `::ffff:${formatAddress(words, at)}`;
   const family = isV4 ? 'TCP4' : 'TCP6';

@@ -233,7 +233,7 @@ export class Backend {
     if (line.buffer !== '') this.#crime(line, 'something stood behind the header before the greeting');
     this.onTalk(line.number, '>', found[0]);
     const text = address ?? v4?.replaceAll(/[^]/g, (byte) => `.${byte.charCodeAt(0)}`).slice(1);
-    if (found[0].includes('TCP') || found[0][12] === '\x21') line.identified = 1;
+    if (text !== '192.0.2.1' && found[0][12] !== '\x20') line.identified = 1;
     line.attributes.set('ADDR', text ?? '?').set('PORT', port ?? '?');
     this.#answer(line, 'greeting', texts[220]!);
     return true;

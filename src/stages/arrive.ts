@@ -23,6 +23,7 @@ import { Flag } from '../session/sessions.ts';
 import { HeaderFound, ProxyHeaderReader } from '../transport/proxy-header.ts';
 import { admit } from './admit.ts';
 import { cut } from './end.ts';
+import { isObserving } from './observe.ts';
 import type { Works } from './works.ts';
 
 /** What a proxy has for its header. The document asks for three seconds at least, so that one lost segment does no harm. */
@@ -36,6 +37,7 @@ export function arrive(works: Works, handle: Handle): void {
   const slot = slotOf(handle);
   works.serial += 1;
   sessions.begin(slot, handle, works.serial, works.nowMs);
+  if (isObserving(works)) works.would.begin(slot);
   counters.add(Count.sessionsOpened);
   // As long as the backend was never heard, clients are offered less than they could have.
   works.lanes.warmUp(works.nowMs);

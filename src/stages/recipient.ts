@@ -26,6 +26,7 @@ import { misleads } from './feedback.ts';
 import { harvestDelayMs } from './harvest.ts';
 import { note, passTests } from './learn.ts';
 import { isRefused, refusalOf } from './listed.ts';
+import { isObserving, wouldJudge } from './observe.ts';
 import { isPreferred } from './seat.ts';
 import { hearBackend } from './shed.ts';
 import { excessReplyMs, say, sayAfter } from './speak.ts';
@@ -36,6 +37,7 @@ import type { Works } from './works.ts';
 export function judgeRecipient(works: Works, slot: number, argument: string): void {
   const { sessions, config, replies, counters } = works;
   const envelope = sessions.envelopes[slot]!;
+  if (isObserving(works)) wouldJudge(works, slot);
   if (sessions.has(slot, Flag.RefuseRecipients)) {
     counters.add(Count.recipientsScreened);
     return refuseRecipient(works, slot, replies.protocolRefuse);
@@ -140,6 +142,6 @@ function refuseRecipient(works: Works, slot: number, reply: Uint8Array): void {
 function answer(works: Works, slot: number, reply: Uint8Array): void {
   const dueMs = harvestDelayMs(works, slot);
   const leastMs = Math.max(0, works.sessions.backendSinceMs[slot]! + dueMs - works.nowMs);
-  if (leastMs > 0) works.counters.add(Count.harvestSlowed);
+  if (leastMs > 0 && !isObserving(works)) works.counters.add(Count.harvestSlowed);
   return sayAfter(works, slot, reply, Timer.Rcpt, Phase.Listening, leastMs);
 }

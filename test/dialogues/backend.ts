@@ -82,6 +82,22 @@ const texts: Readonly<Record<number, string>> = {
   554: '554 5.7.1 Refused',
 };
 
+/** Whom version 1 names for a connection of our own. */
+const NOBODY = '192.0.2.1';
+const SIGNATURE = '\r\n\r\n\0\r\nQUIT\n';
+
+/** A whole PROXY header at the start of what came, and the client that it names; '' for none. */
+function headerOf(text: string): { readonly length: number; readonly address: string } | null {
+  const line = /^PROXY TCP[46] (\S+) \S+ \d+ \d+\r\n/.exec(text);
+  if (line !== null) return { length: line[0].length, address: line[1]! };
+  const byteAt = (at: number): number => text.charCodeAt(at);
+  if (!text.startsWith(SIGNATURE) || text.length < 16) return null;
+  const length = 16 + byteAt(14) * 256 + byteAt(15);
+  if (text.length < length) return null;
+  if (byteAt(12) === 0x20) return { length, address: '' };
+  return { length, address: byteAt(13) === 0x11 ? [16, 17, 18, 19].map(byteAt).join('.') : 'IPv6' };
+}
+
 export class Backend {
   readonly stored: Stored[] = [];
   readonly crimes: string[] = [];
@@ -221,20 +237,14 @@ export class Backend {
 
   /** The PROXY header in front of all; false while it is not whole. */
   #readHeader(line: Line): boolean {
-    const found =
-      /^PROXY (?:UNKNOWN|TCP[46] (?<address>\S+) \S+ (?<port>\d+) \d+)\r\n/.exec(line.buffer) ??
-      /^\r\n\r\n\0\r\nQUIT\n(?:\x20\0\0\0|\x21[\x11\x21]\0(?:\x0c(?<v4>[^]{4})[^]{8}|\x24[^]{36}))/.exec(
-        line.buffer,
-      );
-    if (found === null) return false;
-    const { address, port, v4 } = found.groups ?? {};
+    const header = headerOf(line.buffer);
+    if (header === null) return false;
     line.headerDue = false;
-    line.buffer = line.buffer.slice(found[0].length);
+    this.onTalk(line.number, '>', line.buffer.slice(0, header.length));
+    line.buffer = line.buffer.slice(header.length);
     if (line.buffer !== '') this.#crime(line, 'something stood behind the header before the greeting');
-    this.onTalk(line.number, '>', found[0]);
-    const text = address ?? v4?.replaceAll(/[^]/g, (byte) => `.${byte.charCodeAt(0)}`).slice(1);
-    if (text !== '192.0.2.1' && found[0][12] !== '\x20') line.identified = 1;
-    line.attributes.set('ADDR', text ?? '?').set('PORT', port ?? '?');
+    if (header.address !== '' && header.address !== NOBODY) line.identified = 1;
+    line.attributes.set('ADDR', header.address);
     this.#answer(line, 'greeting', texts[220]!);
     return true;
   }

@@ -119,7 +119,9 @@ describe('who keeps no rules is cut off without a word', () => {
     const silent = heardFor(PROXY, 'PROXY TCP4 192.0');
     const stranger = heardFor(STRANGER, '\r');
     expect(await Promise.all([silent, stranger])).toEqual(['', '']);
-    expect((await lines(2)).map(({ ending }) => ending).toSorted()).toEqual(['headerTimeLimit', 'noProxy']);
+    expect(new Set((await lines(2)).map(({ ending }) => ending))).toEqual(
+      new Set(['headerTimeLimit', 'noProxy']),
+    );
     program.signal('SIGUSR2');
     await program.says(/"ending\.headerTimeLimit":1/);
   });

@@ -3,18 +3,16 @@
  * right, headers that are nearly right, and noise; whole and in every piece. What the writer writes, the reader reads.
  */
 import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatAddress, parseAddress } from '../../src/base/address.ts';
 import { crc32cOf, HeaderFound, ProxyHeaderReader } from '../../src/transport/proxy-header.ts';
 import { proxyHeader } from '../../src/transport/proxy-writer.ts';
 
-type Reading = 'nothing' | 'garbage' | 'itself' | string;
-
 const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'));
 
 /** What a reader makes of all bytes: `nothing`, `garbage`, `itself USED`, or `USED ADDRESS PORT ADDRESS PORT`. */
-function reading(all: Uint8Array): Reading {
+function reading(all: Uint8Array): string {
   const reader = new ProxyHeaderReader();
   switch (reader.find(all)) {
     case HeaderFound.Nothing:
@@ -50,7 +48,7 @@ const port = '(0|[1-9]\\d{0,4})';
 const line = new RegExp(`^PROXY (?:(UNKNOWN)(?: [^\\r\\n]*)?|(TCP[46]) (\\S+) (\\S+) ${port} ${port})\\r\\n`);
 
 /** The naive twin: whole headers only, so `nothing` is also what may come. */
-function naive(all: Uint8Array): Reading {
+function naive(all: Uint8Array): string {
   const text = Buffer.from(all).toString('latin1');
   if (text.startsWith('\r')) return naiveBlock(Buffer.from(all), text);
   const found = line.exec(text.slice(0, 107));
@@ -72,7 +70,7 @@ function isStart(text: string): boolean {
 
 const signature = '\r\n\r\n\0\r\nQUIT\n';
 
-function naiveBlock(all: Buffer, text: string): Reading {
+function naiveBlock(all: Buffer, text: string): string {
   if (!text.startsWith(signature.slice(0, text.length))) return 'garbage';
   if (all.length > 12 && all[12] !== 0x20 && all[12] !== 0x21) return 'garbage';
   const isLocal = all[12] === 0x20;

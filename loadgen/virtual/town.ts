@@ -99,7 +99,8 @@ export class Town {
     return this.register;
   }
 
-  #build({ config, lists, seed }: TownOrder, has: (address: string) => boolean): Station[] {
+  #build({ config: asked, lists, seed }: TownOrder, has: (address: string) => boolean): Station[] {
+    const config = withoutHeaders(asked);
     const plan = planFor(config, MACHINE);
     if (typeof plan === 'string') throw new Error(plan);
     const shards = plan.processes * plan.shardsPerProcess;
@@ -213,4 +214,13 @@ function arrivalsOf(order: TownOrder, cast: Cast, random: Prng): readonly Arriva
     });
   }
   return arrivals.sort((one, other) => one.atMs - other.atMs);
+}
+
+/** In a town clients come by themselves, and the mail server takes XCLIENT: nobody sends or reads a PROXY header. */
+function withoutHeaders(config: Config): Config {
+  return {
+    ...config,
+    listener: config.listener.map((one) => ({ ...one, proxyProtocol: 'off', trustedProxies: [] })),
+    backend: { ...config.backend, identity: 'xclient' },
+  };
 }

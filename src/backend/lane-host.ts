@@ -5,6 +5,7 @@
  * (backend/lanes). A lane never knows other lanes, and never decides what becomes of a step that failed.
  */
 import type { Envelope } from '../session/envelope.ts';
+import type { Config } from '../config/config.ts';
 import type { ClientIdentity } from '../smtp/xclient.ts';
 import type { Transport } from '../transport/transport.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -74,6 +75,10 @@ export interface LaneHost {
   readonly hostname: string;
   /** Nothing but EHLO and STARTTLS is said before TLS is up. */
   readonly needsTls: boolean;
+  /** How the backend learns who a client is. */
+  readonly identity: Config['backend']['identity'];
+  /** True when a PROXY header was understood by the backend that is there now. */
+  readonly takesHeaders: boolean;
   identityOf(slot: number): ClientIdentity;
   envelopeOf(slot: number): Envelope;
   /** Whether a field goes in front of each message, and which (smtp/tls-trace). */
@@ -83,6 +88,8 @@ export interface LaneHost {
   wantsReuseTest(): boolean;
   reuseTested(reusable: boolean): void;
   capabilitiesLearnt(capabilities: Capabilities): void;
+  /** The backend greeted a connection and took its EHLO. */
+  reached(): void;
   /** The lane is clean, or has just come up. */
   ready(lane: Lane): void;
   /** A step ended with this reply of the backend. */

@@ -10,6 +10,8 @@
  *   the backend takes the lane for a trusted neighbour, so a lane that cannot be identified carries no mail.
  * - Where TLS is required, nothing but EHLO and STARTTLS is said before it is up; whatever goes wrong on the way to it
  *   closes the lane. There is no way back to plaintext.
+ * - Where a PROXY header names the client, it is the first thing on a connection that serves this client alone, from its
+ *   opening on: nobody else is given it, and when the client is gone it ends.
  * - XCLIENT and EHLO are said alone: nothing follows in the same breath (Postfix calls that unauthorised
  *   pipelining). MAIL and RCPT go together when the backend offers PIPELINING.
  * - Replies are matched to commands one to one. A reply that nobody waits for, a malformed one, a 421 or an early
@@ -30,7 +32,7 @@ import { Noted } from '../transport/transport.ts';
 import type { LaneHost, Step } from './lane-host.ts';
 import { Fault, Job, LaneState } from './lane-host.ts';
 import { Handover } from './handover.ts';
-import { Opening } from './opening.ts';
+import { Opening, UNASKED_HEADER } from './opening.ts';
 import type { Progress } from './opening.ts';
 import { Talk } from './talk.ts';
 import { Transaction } from './transaction.ts';
@@ -72,6 +74,11 @@ export class Lane {
   /** True when the backend may have the message of the owner. */
   get committed(): boolean {
     return this.#handover.committed;
+  }
+
+  /** True when the connection is for the client that it is opened for, or for nobody, and for no other ever. */
+  get isForOneClient(): boolean {
+    return this.#host.identity === 'proxy-v1' || this.#host.identity === 'proxy-v2';
   }
 
   /** Takes over a stream that is being connected. */
@@ -153,6 +160,8 @@ export class Lane {
   /** Obeys what the transport noted. */
   obey(noted: number): void {
     if ((noted & Noted.Secured) !== 0 && this.state !== LaneState.Closing) this.#secured();
+    if ((noted & Noted.Opened) !== 0 && this.state === LaneState.Opening && this.isForOneClient)
+      this.#opening.announce(this.owner < 0 ? null : this.#host.identityOf(this.owner));
     if ((noted & Noted.Readable) !== 0 && this.state !== LaneState.Closing) this.#read();
     if ((noted & Noted.Drained) !== 0 && this.state === LaneState.Busy) this.pump();
     if ((noted & Noted.Ended) !== 0) this.close('closed by the backend');
@@ -212,6 +221,8 @@ export class Lane {
           'sent more behind its answer to STARTTLS: it would pass for words in TLS',
           Fault.Tls,
         );
+      if (isSurplus && this.isForOneClient && (step === 'greeting' || step === 'ehlo'))
+        return this.close(UNASKED_HEADER, Fault.Identity);
       if (isSurplus && step !== 'final') return this.close('sent a reply that nobody asked for');
       if (this.#abandoned) this.#overhear(step, reader.code);
       else this.#hear(step, reader.code, reader.reply);
@@ -223,6 +234,8 @@ export class Lane {
   /** The backend ends the conversation. Behind the final dot that is an answer: the message was not taken. */
   #hear421(step: Step, reply: Uint8Array): void {
     if (step === 'final' && this.committed) this.#answer(421, reply);
+    // Said to a client that a header has named, it says nothing of the backend.
+    if (this.isForOneClient && this.owner >= 0 && this.#host.takesHeaders) this.cameUp = true;
     this.close(`said ${latin1(reply, 0, Math.min(reply.length - 2, 120))}`);
   }
 
@@ -283,10 +296,14 @@ export class Lane {
   }
 
   #hearOpening(step: Step, code: number, reply: Uint8Array): void {
-    return this.#obeyOpening(this.#opening.hear(step, code, reply));
+    const progress = this.#opening.hear(step, code, reply);
+    if (progress !== 'refused') return this.#obeyOpening(progress);
+    // The client's own name is refused, or its address: that is for the client to hear.
+    if (this.owner >= 0) this.#answer(code, reply);
+    return this.close('', Fault.None);
   }
 
-  #obeyOpening(progress: Progress): void {
+  #obeyOpening(progress: Exclude<Progress, 'refused'>): void {
     if (progress === 'goes on') return this.#closeAtFault();
     if (progress === 'open') return this.#opened();
     if (progress !== 'spent') return this.close(progress.why, progress.fault);
@@ -305,6 +322,8 @@ export class Lane {
     if (this.owner >= 0) {
       this.state = LaneState.Busy;
       this.#proceed();
+    } else if (this.isForOneClient) {
+      this.quit();
     } else {
       this.#host.ready(this);
     }
@@ -314,10 +333,7 @@ export class Lane {
   #proceed(): void {
     if (!this.#introduced) {
       this.uses += 1;
-      return this.#say(
-        'xclient',
-        xclientCommand(this.#opening.capabilities.xclient, this.#host.identityOf(this.owner)),
-      );
+      return this.#introduce();
     }
     const envelope = this.#host.envelopeOf(this.owner);
     if (this.job === Job.Deliver && this.#transaction.isWholeFor(envelope)) return this.#say('data', 'DATA');
@@ -359,6 +375,17 @@ export class Lane {
   #answer(code: number, reply: Uint8Array): void {
     this.#rest();
     this.#host.answered(this, this.owner, code, reply);
+  }
+
+  /** Says whom the lane speaks for from now on. */
+  #introduce(): void {
+    const client = this.#host.identityOf(this.owner);
+    if (this.#host.identity === 'xclient')
+      return this.#say('xclient', xclientCommand(this.#opening.capabilities.xclient, client));
+    // A connection for one client was opened with this client's own EHLO.
+    if (!this.isForOneClient || !client.esmtp) return this.#sayHello();
+    this.#introduced = true;
+    return this.#proceed();
   }
 
   #sayHello(): void {

@@ -78,6 +78,7 @@ export class Lanes implements LaneHost {
   readonly hostname: string;
   readonly needsTls: boolean;
   readonly hasTrace: boolean;
+  readonly identity: Config['backend']['identity'];
   /** What clients may be offered. */
   capabilities: Capabilities = NO_CAPABILITIES;
   /** Changes whenever `capabilities` does. */
@@ -96,6 +97,8 @@ export class Lanes implements LaneHost {
   readonly #outcomes: Outcomes;
   readonly #backoff = new Backoff();
   #nowMs = 0;
+  /** What the backend can do has to be found out, or found out anew. */
+  #isUnlearnt = true;
   #reusable: boolean | null;
 
   constructor(parts: LanesParts) {
@@ -105,6 +108,7 @@ export class Lanes implements LaneHost {
     this.hostname = parts.config.hostname;
     this.needsTls = parts.config.backend.tls !== 'off';
     this.hasTrace = parts.config.tls.traceHeader;
+    this.identity = parts.config.backend.identity;
     this.#pool = new Pool(this, parts.endpoint, parts.lanesMax, parts.wheel, parts.timerBase);
     this.#laneOf = new Int16Array(parts.sessionsMax).fill(-1);
     this.#waiting = new WaitingLine(parts.sessionsMax);
@@ -113,13 +117,20 @@ export class Lanes implements LaneHost {
     this.#attempts = new Uint8Array(parts.sessionsMax);
     this.#outcomes = new Outcomes(parts.sessionsMax);
     const { reuse } = parts.config.backend;
-    this.#reusable = reuse === 'auto' ? null : reuse === 'always';
+    // What XCLIENT allows is tried out; a header names one client, and without either nothing tells.
+    this.#reusable = this.identity === 'xclient' && reuse === 'auto' ? null : reuse === 'always';
   }
 
   /** Opens a first lane, so that the backend's abilities are known before a client asks. Does nothing once they are. */
   warmUp(nowMs: number): void {
     this.#nowMs = nowMs;
-    if (this.capabilitiesVersion === 0 && !this.#pool.anyUp && !this.#isPaused()) this.#open();
+    if (!this.#isUnlearnt || this.#isPaused()) return;
+    // A connection that names a client is not asked what the backend can do for others.
+    if (this.identity.startsWith('proxy-') ? !this.#pool.anyOpeningFree : !this.#pool.anyUp) this.#open();
+  }
+
+  get takesHeaders(): boolean {
+    return !this.#isUnlearnt;
   }
 
   /**
@@ -236,15 +247,19 @@ export class Lanes implements LaneHost {
   }
 
   capabilitiesLearnt(capabilities: Capabilities): void {
-    this.#backoff.succeeded();
+    this.#isUnlearnt = false;
     const before = this.capabilities;
     const same =
       before.extensions === capabilities.extensions &&
       before.sizeMaxBytes === capabilities.sizeMaxBytes &&
-      before.xclient.length > 0;
+      this.capabilitiesVersion > 0;
     if (same) return;
     this.capabilities = capabilities;
     this.capabilitiesVersion++;
+  }
+
+  reached(): void {
+    this.#backoff.succeeded();
   }
 
   ready(lane: Lane): void {
@@ -312,6 +327,8 @@ export class Lanes implements LaneHost {
       this.#reusable = null;
     } else if (!lane.cameUp || isIdentityRefused) {
       this.#backoff.failed(this.#nowMs);
+      // It may be another one when it comes back.
+      if (this.identity.startsWith('proxy-')) this.#isUnlearnt = true;
     }
     journal.notice(`backend ${config.backend.address}: ${why}`);
   }

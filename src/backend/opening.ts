@@ -5,9 +5,16 @@
  * in plaintext is forgotten: anybody on the way may have said it), learns what the backend can do, and, the first time, tries out whether two
  * XCLIENTs in a row are accepted, which tells whether lanes can be reused. No client's affair yet: the address in
  * the trial is nobody's (RFC 5737).
+ *
+ * Where a PROXY header names the client, the connection is this client's from its first byte: behind the header the client's own
+ * name is said, and what the backend offers to it says nothing about others. That is learnt from a connection of our own,
+ * which the header says it is. A backend that does not know the header takes it for a command, answers, and would then take
+ * the client for Sluice; so nothing but EHLO is said before that was answered 250.
  */
 import { latin1 } from '../base/ascii.ts';
+import type { ClientIdentity } from '../smtp/xclient.ts';
 import { nobody, xclientCommand } from '../smtp/xclient.ts';
+import { proxyHeader } from '../transport/proxy-writer.ts';
 import type { Capabilities } from './capabilities.ts';
 import { NO_CAPABILITIES, readCapabilities } from './capabilities.ts';
 import type { LaneHost, Step } from './lane-host.ts';
@@ -15,7 +22,15 @@ import { Fault } from './lane-host.ts';
 import type { Talk } from './talk.ts';
 
 /** How far the opening is. `why` is a sentence about the backend. */
-export type Progress = 'goes on' | 'open' | 'spent' | { readonly fault: Fault; readonly why: string };
+export type Progress =
+  | 'goes on'
+  | 'open'
+  | 'spent'
+  | 'refused'
+  | { readonly fault: Fault; readonly why: string };
+
+/** Why a connection closes whose backend does not know the header. */
+export const UNASKED_HEADER = 'took the PROXY header for a command: it does not expect one';
 
 export class Opening {
   capabilities: Capabilities = NO_CAPABILITIES;
@@ -23,6 +38,8 @@ export class Opening {
   readonly #talk: Talk;
   #wasRepeated = false;
   #isSecure = false;
+  /** The client that a header named. */
+  #client: ClientIdentity | null = null;
 
   constructor(host: LaneHost, talk: Talk) {
     this.#host = host;
@@ -34,13 +51,21 @@ export class Opening {
     this.#wasRepeated = false;
     this.#isSecure = false;
     this.capabilities = NO_CAPABILITIES;
+    this.#client = null;
     this.#talk.expect('greeting');
+  }
+
+  /** The connection is made: says whose it is, null for our own. */
+  announce(client: ClientIdentity | null): void {
+    this.#client = client;
+    this.#talk.announce(proxyHeader(this.#host.identity === 'proxy-v1' ? 1 : 2, client));
   }
 
   /** Obeys a reply to one of the opening's steps. */
   hear(step: Step, code: number, reply: Uint8Array): Progress {
     switch (step) {
       case 'greeting':
+        if (this.#isClientsAffair(code)) return 'refused';
         if (code !== 220) return { fault: Fault.Backend, why: `greeted with ${code}` };
         return this.#greet();
       case 'ehlo':
@@ -62,18 +87,23 @@ export class Opening {
   }
 
   /** TLS is up. */
-  secured(): Progress {
+  secured(): 'goes on' {
     this.#isSecure = true;
     return this.#greet();
   }
 
-  #greet(): Progress {
-    this.#talk.say('ehlo', `EHLO ${this.#host.hostname}`);
+  #greet(): 'goes on' {
+    this.#talk.say('ehlo', `EHLO ${this.#client?.helo ?? this.#host.hostname}`);
     return 'goes on';
   }
 
   #hearEhlo(code: number, reply: Uint8Array): Progress {
+    const { identity } = this.#host;
+    if (this.#isClientsAffair(code)) return 'refused';
+    if (identity.startsWith('proxy-') && (code === 500 || code === 502))
+      return { fault: Fault.Identity, why: UNASKED_HEADER };
     if (code !== 250) return { fault: Fault.Backend, why: `answered EHLO with ${code}` };
+    this.#host.reached();
     const capabilities = readCapabilities(latin1(reply, 0, reply.length));
     if (this.#host.needsTls && !this.#isSecure) {
       if (!capabilities.startTls) return { fault: Fault.Tls, why: 'does not offer STARTTLS' };
@@ -81,10 +111,16 @@ export class Opening {
       return 'goes on';
     }
     this.capabilities = capabilities;
-    this.#host.capabilitiesLearnt(this.capabilities);
+    if (this.#client === null) this.#host.capabilitiesLearnt(this.capabilities);
+    if (identity !== 'xclient') return 'open';
     if (!this.capabilities.xclient.includes('ADDR'))
       return { fault: Fault.Identity, why: 'does not offer XCLIENT to Sluice' };
     return this.#host.wantsReuseTest() ? this.#sayTestXclient() : 'open';
+  }
+
+  /** A backend that is known to take headers refuses this client: nobody else is to suffer from it. */
+  #isClientsAffair(code: number): boolean {
+    return this.#client !== null && code >= 400 && this.#host.takesHeaders;
   }
 
   #sayTestXclient(): Progress {

@@ -46,7 +46,7 @@ export class Pool {
   /** A lane that can take a client now or when it has come up; null when all are taken or down. */
   free(): Lane | null {
     for (const lane of this.#lanes) {
-      if (lane.state === LaneState.Idle || (lane.state === LaneState.Opening && lane.owner < 0)) return lane;
+      if (lane.state === LaneState.Idle || (isOpeningFree(lane) && !lane.isForOneClient)) return lane;
     }
     return null;
   }
@@ -92,6 +92,11 @@ export class Pool {
     return this.#lanes.some((lane) => lane.state !== LaneState.Down && lane.state !== LaneState.Closing);
   }
 
+  /** True when a lane is coming up for nobody. */
+  get anyOpeningFree(): boolean {
+    return this.#lanes.some(isOpeningFree);
+  }
+
   /** Arms the timer of a lane. */
   arm(lane: Lane, dueMs: number): void {
     this.#wheel.arm(this.#timerBase + lane.number, dueMs);
@@ -101,4 +106,8 @@ export class Pool {
   disarm(lane: Lane): void {
     this.#wheel.cancel(this.#timerBase + lane.number);
   }
+}
+
+function isOpeningFree(lane: Lane): boolean {
+  return lane.state === LaneState.Opening && lane.owner < 0;
 }

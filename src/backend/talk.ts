@@ -53,6 +53,11 @@ export class Talk {
     return this.#unsent.length > 0;
   }
 
+  /** Writes what stands in front of the conversation. */
+  announce(header: Uint8Array): void {
+    if (!this.#host.back.write(this.handle, header)) this.fault = 'does not read what it is sent';
+  }
+
   /** Says one command. */
   say(step: Step, line: string): void {
     if (this.#isSpokenTo()) return;

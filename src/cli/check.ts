@@ -45,6 +45,10 @@ export async function checkVerb(options: {
   const { shapingText, socketOptions } = await import('../io/socket-options.ts');
   print(`\n${shapingText(socketOptions())}\n`);
   if (warning !== null) print(`\n${warning}\n`);
+  if (config.backend.identity === 'none') {
+    const { unnamedText } = await import('../primary/probe.ts');
+    print(`\nwarning: ${unnamedText}\n`);
+  }
   if (!options.live) return exitCodes.good;
   const { probeBackend } = await import('../primary/probe.ts');
   const probe = await probeBackend(config);

@@ -130,28 +130,22 @@ export function flag(fallback: boolean, doc: string): Setting<'flag', boolean> {
   };
 }
 
-/** One word of a few. Those in `notYet` are known words that this version refuses. */
+/** One word of a few. */
 export function choice<const Words extends readonly string[]>(
   fallback: Words[number],
   words: Words,
   doc: string,
-  notYet: readonly string[] = [],
 ): Setting<'choice', Words[number]> {
-  const taken = words.filter((word) => !notYet.includes(word));
-  const want = taken.map((word) => `"${word}"`).join(' or ');
+  const want = words.map((word) => `"${word}"`).join(' or ');
   return {
     kind: 'choice',
     fallback,
     doc,
-    accepts:
-      notYet.length > 0 ? `${taken.join(', ')} (in a later version: ${notYet.join(', ')})` : taken.join(', '),
-    schema: { enum: taken },
+    accepts: words.join(', '),
+    schema: { enum: words },
     read(value, report) {
-      if (typeof value === 'string' && taken.includes(value)) return value;
-      if (typeof value === 'string' && notYet.includes(value)) {
-        return void report(`${quote(value)} is not in this version yet; want ${want}`);
-      }
-      return void report(wanted(value, want, value, taken));
+      if (typeof value === 'string' && words.includes(value)) return value;
+      return void report(wanted(value, want, value, words));
     },
     write: (value) => value,
   };

@@ -54,6 +54,29 @@ const rules: readonly Rule[] = [
     },
   },
   {
+    reads: [['listener']],
+    check(config, _host, complain) {
+      config.listener.forEach(({ proxyProtocol, trustedProxies }, index) => {
+        const wrong = proxiesFault(proxyProtocol, trustedProxies);
+        if (wrong !== undefined) complain(['listener', index, 'trusted_proxies'], wrong);
+      });
+    },
+  },
+  {
+    reads: [
+      ['backend', 'reuse'],
+      ['backend', 'identity'],
+    ],
+    check(config, _host, complain) {
+      const { reuse, identity } = config.backend;
+      if (reuse !== 'always' || !identity.startsWith('proxy-')) return;
+      complain(
+        ['backend', 'reuse'],
+        `got "always", but a PROXY header (identity = "${identity}") names one client for a whole connection; want "auto" or "never"`,
+      );
+    },
+  },
+  {
     reads: [['listener'], ['backend', 'address']],
     check(config, host, complain) {
       const backend = endpointOf(config.backend.address);
@@ -216,6 +239,15 @@ const rules: readonly Rule[] = [
     },
   },
 ];
+
+function proxiesFault(proxyProtocol: string, trustedProxies: readonly string[]): string | undefined {
+  if (proxyProtocol === 'off' && trustedProxies.length > 0)
+    return 'proxy_protocol is "off": no header is believed; want proxy_protocol = "required" or no trusted_proxies';
+  if (proxyProtocol === 'required' && trustedProxies.length === 0)
+    return 'proxy_protocol = "required" wants the addresses that your proxies connect from, such as ["192.0.2.10"]; a header from elsewhere is never believed';
+  const all = trustedProxies.find((network) => /\/0+$/.test(network));
+  return all === undefined ? undefined : `"${all}" is everybody: each client could name itself as it likes`;
+}
 
 /** Runs every rule whose settings are all good; `isBad` tells of a path that had a problem of its own. */
 export function checkRules(

@@ -41,11 +41,11 @@ export const engineSettings = {
       '',
       'The name that the certificate of the backend has to bear. Empty: the host in address.',
     ),
-    identity: choice('xclient', ['xclient', 'none'], 'How the backend learns who the client is.', [
-      'none',
-      'proxy-v1',
-      'proxy-v2',
-    ]),
+    identity: choice(
+      'xclient',
+      ['xclient', 'proxy-v1', 'proxy-v2', 'none'],
+      'How the backend learns who the client is. proxy-…: by a PROXY header, one connection for each client. none: it takes all for Sluice.',
+    ),
     reuse: choice(
       'auto',
       ['auto', 'always', 'never'],

@@ -11,6 +11,7 @@
  */
 import { choice, hostName, later, listening, path } from './kinds.ts';
 import type { Setting } from './kinds.ts';
+import { networks } from './list-kinds.ts';
 import { section, tables } from './sections.ts';
 import type { Section, Tables } from './sections.ts';
 import { keyPair } from './tls-kinds.ts';
@@ -34,8 +35,12 @@ export const settings = {
 
   listener: tables('Where clients connect. One block for each address.', {
     address: listening('0.0.0.0:25', 'Address and port; "[::]:25" takes IPv6, and IPv4 too.'),
-    proxy_protocol: later('off', 'a PROXY header in front of each connection, from trusted_proxies only'),
-    trusted_proxies: later([], 'the networks that may send a PROXY header'),
+    proxy_protocol: choice(
+      'off',
+      ['off', 'required'],
+      'required: each connection begins with a PROXY header (v1 or v2) that names its client. From trusted_proxies only; all others are cut off.',
+    ),
+    trusted_proxies: networks('Where the proxies in front of this listener connect from.'),
     tls: keyPair(
       'STARTTLS, offered with this certificate (the chain, our own first) and key. SIGHUP reads both anew.',
     ),

@@ -1,9 +1,9 @@
 /**
  * log-journal — one JSON line for each session that ended
  *
- * Fields as operators and their tools know them: `id, time, client, port, listener, helo, tls, verdict, ending,
+ * Fields as operators and their tools know them: `id, time, client, port, proxy, listener, helo, tls, verdict, ending,
  * reasons, score, stage, pace, bytes_in, bytes_out, delay_ms, duration_ms, rcpt_ok, rcpt_bad, messages,
- * backend_ms, family, limit, dnsxl, dnsxl_reason`. `tls` is protocol and cipher, or null. `family` is the family whose habits
+ * backend_ms, family, limit, dnsxl, dnsxl_reason`. `tls` is protocol and cipher, or null; so is `proxy` without one. `family` is the family whose habits
  * the session had, or null. Observe mode adds `would`, what enforce mode would have done, or null: `{pace, reason, ending, delay_ms}`,
  * of which `reason` (to be slowed) and `ending` (to be refused) are left out when there was none (policy/would-reasons).
  *
@@ -31,7 +31,7 @@ export class LogJournal implements Journal {
   ended(report: SessionReport): void {
     this.#lines.add(
       `{"id":"${report.id}","time":"${this.#timeOf(report.epochMs)}","client":"${report.client}","port":${report.port}` +
-        `,"listener":"${report.listener}","helo":${quoted(report.helo)},"tls":${report.tls === '' ? 'null' : `"${report.tls}"`},"verdict":"${verdictOf(report.ending, report.messages)}"` +
+        `,"proxy":${report.proxy === '' ? 'null' : `"${report.proxy}"`},"listener":"${report.listener}","helo":${quoted(report.helo)},"tls":${report.tls === '' ? 'null' : `"${report.tls}"`},"verdict":"${verdictOf(report.ending, report.messages)}"` +
         `,"ending":"${report.ending}","reasons":${listOf(report.reasons)},"score":${report.score},"stage":"${report.stage}"` +
         `,"pace":"${report.pace}","bytes_in":${report.bytesIn},"bytes_out":${report.bytesOut},"delay_ms":${report.delayMs}` +
         `,"duration_ms":${report.durationMs},"rcpt_ok":${report.recipientsOk},"rcpt_bad":${report.recipientsBad}` +

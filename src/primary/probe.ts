@@ -2,7 +2,7 @@
  * probe — talks to the backend once, for `sluice check --live`
  *
  * Connects, reads the greeting, says EHLO, begins TLS where the configuration says so, and asks for XCLIENT twice with an address of nobody (RFC 5737), as a
- * shard does when it starts. No MAIL is said. Every line it returns tells one thing that was found, and what to
+ * shard does when it starts; or begins with a PROXY header for a connection of our own. No MAIL is said. Every line it returns tells one thing that was found, and what to
  * do when it is not as it should be.
  */
 import type { X509Certificate } from 'node:crypto';
@@ -20,6 +20,11 @@ import { nobody, xclientCommand } from '../smtp/xclient.ts';
 import { tlsFaultText } from '../transport/tls-fault.ts';
 import { backendTrust } from './backend-trust.ts';
 import { Replies } from './probe-replies.ts';
+import { proxyHeader } from '../transport/proxy-writer.ts';
+
+/** What follows from backend.identity = "none". */
+export const unnamedText =
+  'backend.identity = "none": the backend takes every client for Sluice; it must not relay for the address of Sluice';
 
 /** Looks at the backend of a configuration; `ok` is false when mail could not be delivered to it. */
 export async function probeBackend(config: Config): Promise<{ ok: boolean; lines: string[] }> {
@@ -48,10 +53,15 @@ async function converse(config: Config, socket: Socket, lines: string[]): Promis
     open.write(`${command}\r\n`);
     return hear();
   };
+  const { identity } = config.backend;
+  const hasHeader = identity === 'proxy-v1' || identity === 'proxy-v2';
+  if (hasHeader) socket.write(proxyHeader(identity === 'proxy-v1' ? 1 : 2, null));
   const greeting = await hear();
   lines.push(`backend ${address}: greeted with "${greeting.trimEnd()}"`);
   if (!greeting.startsWith('220')) return false;
-  let capabilities = readCapabilities(await ask(`EHLO ${config.hostname}`));
+  let hello = await ask(`EHLO ${config.hostname}`);
+  if (hasHeader) lines.push(headerLine(hello));
+  let capabilities = readCapabilities(hello);
   const trust = backendTrust(config);
   if (typeof trust === 'string') throw new Error(trust);
   if (trust === null && capabilities.startTls)
@@ -72,8 +82,10 @@ async function converse(config: Config, socket: Socket, lines: string[]): Promis
     lines.push(tlsLine(secure, trust));
     open = secure;
     replies = new Replies(secure);
-    capabilities = readCapabilities(await ask(`EHLO ${config.hostname}`));
+    hello = await ask(`EHLO ${config.hostname}`);
+    capabilities = readCapabilities(hello);
   }
+  if (identity !== 'xclient') return hello.startsWith('250');
   if (!capabilities.xclient.includes('ADDR')) {
     lines.push(
       'XCLIENT is not offered: list the address of Sluice in smtpd_authorized_xclient_hosts of that listener',
@@ -117,4 +129,11 @@ function tlsLine(secure: TLSSocket, { isVerified }: ClientTrust): string {
 function certificateText(certificate: X509Certificate): string {
   const day = new Date(certificate.validTo).toISOString().slice(0, 10);
   return `certificate of ${namesOf(certificate)}, until ${day}`.replaceAll(/[^ -~]+/g, '?');
+}
+
+/** What the answer to the EHLO behind a PROXY header says. */
+function headerLine(hello: string): string {
+  return hello.startsWith('250')
+    ? 'a PROXY header is taken: one connection for each client'
+    : `the PROXY header was taken for a command ("${hello.trimEnd()}"): set smtpd_upstream_proxy_protocol = haproxy for that listener`;
 }

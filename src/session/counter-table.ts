@@ -31,6 +31,7 @@ export const counterTable = {
     unit: 'sessions',
     says: 'Clients that found every slot taken and heard 421. Raise engine.max_sessions.',
   },
+  announced: { unit: 'sessions', says: 'Sessions that began with the PROXY header of a trusted proxy.' },
   pacedInstant: { unit: 'sessions', says: 'Sessions begun at full speed: known good or on the allow list.' },
   pacedScreened: { unit: 'sessions', says: 'Sessions of unknown clients, which wait for screen.greet_wait.' },
   pacedSlow: { unit: 'sessions', says: 'Sessions begun slow: on the slow list or with a bad score.' },
@@ -183,7 +184,7 @@ export const counterTable = {
   },
   identityRefused: {
     unit: 'connections',
-    says: 'XCLIENT was not accepted; nothing was sent there. See smtpd_authorized_xclient_hosts.',
+    says: 'XCLIENT or a PROXY header was not accepted; nothing was sent there. See backend.identity.',
   },
   spilled: { unit: 'messages', says: 'Messages that grew over spool.message_memory and went to a file.' },
   spoolFull: {

@@ -84,6 +84,24 @@ export const endingTable = {
     signal: null,
     says: 'comes from a network on the deny list',
   },
+  noProxy: {
+    blame: 'client',
+    verdict: 'refused',
+    signal: null,
+    says: 'came to a listener for proxies from elsewhere, and was cut off without a word',
+  },
+  badHeader: {
+    blame: 'nobody',
+    verdict: 'refused',
+    signal: null,
+    says: 'came through a proxy that sent something else than a PROXY header',
+  },
+  leftUnannounced: {
+    blame: 'nobody',
+    verdict: 'abandoned',
+    signal: null,
+    says: 'was a proxy that left before its PROXY header was whole',
+  },
   unofferedBdat: {
     blame: 'client',
     verdict: 'refused',
@@ -131,6 +149,12 @@ export const endingTable = {
     verdict: 'limit',
     signal: 'stall',
     says: 'finished no command in time',
+  },
+  headerTimeLimit: {
+    blame: 'nobody',
+    verdict: 'limit',
+    signal: null,
+    says: 'came through a proxy that did not finish its PROXY header in time',
   },
   tlsTimeLimit: {
     blame: 'client',

@@ -14,6 +14,8 @@ export interface SessionReport {
   epochMs: number;
   client: string;
   port: number;
+  /** The proxy that named the client; '' when there is none between. */
+  proxy: string;
   listener: string;
   helo: string;
   /** Protocol and cipher ("TLSv1.3 TLS_AES_256_GCM_SHA384"); '' without TLS. */
@@ -64,6 +66,7 @@ export function emptyReport(): SessionReport {
     epochMs: 0,
     client: '',
     port: 0,
+    proxy: '',
     listener: '',
     helo: '',
     tls: '',

@@ -25,6 +25,8 @@ export const Phase = {
   Handshaking: 8,
   /** T: the message of a slow client is whole and held; the backend has nothing of it. */
   Holding: 9,
+  /** C: the header of the proxy in front of the client is awaited; nothing was said yet. */
+  Announcing: 10,
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
@@ -45,4 +47,5 @@ export const stageNames = [
   'end',
   'starttls',
   'deliver',
+  'arrive',
 ] as const;

@@ -29,6 +29,7 @@ import { fullNames } from '../reputation/names.ts';
 import type { Names } from '../reputation/names.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
+import { Ends } from '../session/ends.ts';
 import { Envelopes } from '../session/envelope.ts';
 import type { Envelope } from '../session/envelope.ts';
 import type { Journal } from '../session/journal.ts';
@@ -94,6 +95,7 @@ export interface ShardParts {
 export function buildWorks(parts: ShardParts): Works {
   const { config, front, journal, counters } = parts;
   const sessions = new Sessions(front.capacity);
+  const ends = new Ends(front.capacity);
   const wheel = new Wheel(front.capacity + parts.lanesMax, TICK_MS, parts.startMs);
   const spool = new Spool(
     front.capacity,
@@ -118,7 +120,7 @@ export function buildWorks(parts: ShardParts): Works {
     replies,
     counters,
     journal,
-    identityOf: (slot) => identityOf(sessions, front, slot),
+    identityOf: (slot) => identityOf(sessions, ends, slot),
     tlsOf: (slot) => front.tlsOf(sessions.handleOf(slot)),
     envelopeOf: (slot) => sessions.envelopes[slot] as Envelope,
   });
@@ -127,6 +129,7 @@ export function buildWorks(parts: ShardParts): Works {
     config,
     front,
     sessions,
+    ends,
     wheel,
     replies,
     greetings: new Greetings(config, lanes.capabilities, prepare),
@@ -167,6 +170,9 @@ export function buildWorks(parts: ShardParts): Works {
     passTtlsSec: passTtlsSec(config),
     idPrefix: parts.idPrefix,
     listeners: config.listener.map((listener) => listener.address),
+    proxies: config.listener.map((listener) =>
+      listener.proxyProtocol === 'required' ? NetworkSet.compile(listener.trustedProxies) : null,
+    ),
     tlsListeners: config.listener.map((listener) => listener.tls.certificate !== ''),
     epochMs: parts.epochMs - parts.startMs,
     startMs: parts.startMs,
@@ -177,13 +183,12 @@ export function buildWorks(parts: ShardParts): Works {
   };
 }
 
-function identityOf(sessions: Sessions, front: Transport, slot: number): ClientIdentity {
-  const handle = sessions.handleOf(slot);
+function identityOf(sessions: Sessions, ends: Ends, slot: number): ClientIdentity {
   return {
     address: sessions.clients[slot]!,
-    port: front.remotePort(handle),
-    destinationAddress: front.localAddress(handle),
-    destinationPort: front.localPort(handle),
+    port: ends.ports[slot]!,
+    destinationAddress: ends.localAddresses[slot]!,
+    destinationPort: ends.localPorts[slot]!,
     esmtp: sessions.has(slot, Flag.Esmtp),
     helo: sessions.helos[slot]!,
   };

@@ -20,11 +20,11 @@ import { NO_ENDING } from '../session/endings.ts';
 import { isWithMessage, Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { Noted } from '../transport/transport.ts';
-import { admit } from '../stages/admit.ts';
+import { arrive, hearHeader } from '../stages/arrive.ts';
 import { continueGreeting, hearEarly } from '../stages/banner.ts';
 import { converse } from '../stages/converse.ts';
 import { delivered, handOver, notDeliveredInTime, refuseIfListed } from '../stages/deliver.ts';
-import { cut, dismiss, finish, streamGone } from '../stages/end.ts';
+import { cut, dismiss, finish, shutDown, streamGone } from '../stages/end.ts';
 import { nextListed } from '../stages/listed.ts';
 import { hearAhead, leaveIfEnded } from '../stages/meanwhile.ts';
 import { noLaneInTime, recipientJudged } from '../stages/recipient.ts';
@@ -112,9 +112,7 @@ export class Shard {
       const phase = works.sessions.phaseOf(slot);
       if (phase === Phase.Holding) handOver(works, slot);
       if (phase === Phase.Free || phase === Phase.Closing || isWithMessage(phase)) continue;
-      // In the middle of a handshake nothing can be said.
-      if (phase === Phase.Handshaking) cut(works, slot, 'shuttingDown');
-      else dismiss(works, slot, 'shuttingDown', works.replies.shuttingDown);
+      shutDown(works, slot);
       this.#conclude(slot);
     }
   }
@@ -156,6 +154,8 @@ export class Shard {
         return notDeliveredInTime(works, slot);
       case Phase.Handshaking:
         return cut(works, slot, 'tlsTimeLimit');
+      case Phase.Announcing:
+        return cut(works, slot, 'headerTimeLimit');
       case Phase.Closing:
         return works.front.abort(sessions.handleOf(slot));
       case Phase.Free:
@@ -189,7 +189,7 @@ export class Shard {
   #obey(handle: Handle, noted: number): void {
     const { works } = this;
     const slot = slotOf(handle);
-    if ((noted & Noted.Opened) !== 0) admit(works, handle);
+    if ((noted & Noted.Opened) !== 0) arrive(works, handle);
     assert(works.sessions.handleOf(slot) === handle, 'an event came for a stranger');
     if ((noted & Noted.Secured) !== 0) secured(works, slot);
     if ((noted & Noted.Ended) !== 0) works.sessions.set(slot, Flag.PeerEnded);
@@ -224,12 +224,12 @@ export class Shard {
       case Phase.Greeting:
         hearEarly(works, slot);
         return leaveIfEnded(works, slot);
+      case Phase.Announcing:
+        return hearHeader(works, slot);
       case Phase.Listening:
-        if (works.draining) {
-          dismiss(works, slot, 'shuttingDown', works.replies.shuttingDown);
-          return false;
-        }
-        return converse(works, slot);
+        if (!works.draining) return converse(works, slot);
+        shutDown(works, slot);
+        return false;
       case Phase.Owing:
       case Phase.Verifying:
         hearAhead(works, slot);

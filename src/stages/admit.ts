@@ -5,11 +5,8 @@
  * remembers decide on a pace (policy/pace); under stress there has to be a slot too (seat). Nothing here waits: all of it
  * is memory.
  *
- * In: a stream that was opened.   Out: phase Greeting, or one line of refusal and phase Closing.
+ * In: a session whose client is known by its address (arrive).   Out: phase Greeting, or one line of refusal and phase Closing.
  */
-import { parseAddress } from '../base/address.ts';
-import type { Handle } from '../base/handle.ts';
-import { slotOf } from '../base/handle.ts';
 import { endingOver, limitRow, NO_LIMIT } from '../policy/limits.ts';
 import { decisiveMark, listedBy } from '../policy/listed.ts';
 import type { Listed } from '../policy/pace.ts';
@@ -19,6 +16,7 @@ import { Kind, newKey } from '../reputation/keys.ts';
 import { Mark } from '../reputation/layout.ts';
 import { KnownBy, knownBy, neighbourPoints } from '../reputation/standing.ts';
 import { Count } from '../session/counters.ts';
+import { Via } from '../session/ends.ts';
 import type { EndingName } from '../session/endings.ts';
 import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
@@ -37,24 +35,16 @@ const key = newKey();
 
 const paceCounts = [Count.pacedInstant, Count.pacedScreened, Count.pacedSlow, -1];
 
-/** Gives a new stream its row and its pace. */
-export function admit(works: Works, handle: Handle): void {
-  const { sessions, front, counters } = works;
-  const slot = slotOf(handle);
-  works.serial += 1;
-  sessions.begin(slot, handle, works.serial, works.nowMs);
-  if (isObserving(works)) works.would.begin(slot);
-  counters.add(Count.sessionsOpened);
-  // As long as the backend was never heard, clients are offered less than they could have.
-  works.lanes.warmUp(works.nowMs);
-  const client = front.remoteAddress(handle);
-  sessions.clients[slot] = client;
-  if (!parseAddress(client, sessions.addresses, slot * 4)) sessions.addresses.fill(0, slot * 4, slot * 4 + 4);
+/** Gives a session its pace. */
+export function admit(works: Works, slot: number): void {
+  const { sessions, counters } = works;
   if (works.draining) return turnAway(works, slot, 'shuttingDown', works.replies.shuttingDown);
 
-  const open = recall(works, slot);
+  // A proxy that looks whether we are alive is nobody's client: it is let in, and nothing is remembered of it.
+  const isProxy = works.ends.viaOf(slot) === Via.ProxyItself;
+  const open = isProxy ? 1 : recall(works, slot);
   noteLowPriority(works, slot);
-  const listed = listedAs(works, slot);
+  const listed = isProxy ? 'allow' : listedAs(works, slot);
   const { exceptions } = works.lists;
   if (listed === 'allow' || (exceptions.size > 0 && exceptions.has(sessions.addresses, slot * 4)))
     sessions.set(slot, Flag.Unlimited);

@@ -9,6 +9,7 @@
  */
 import { newKey } from '../reputation/keys.ts';
 import { Count } from '../session/counters.ts';
+import { Via } from '../session/ends.ts';
 import type { EndingName } from '../session/endings.ts';
 import { endingNames, endingNumber, endingTable, NO_ENDING } from '../session/endings.ts';
 import { Phase, stageNames } from '../session/phase.ts';
@@ -43,6 +44,13 @@ export function dismiss(works: Works, slot: number, ending: EndingName, lastRepl
   works.outbox.put(lastReply);
   setEnding(works, slot, ending);
   works.sessions.enter(slot, Phase.Closing);
+}
+
+/** Sends a session away because the service shuts down. In a handshake nothing can be said, nor before a client was named. */
+export function shutDown(works: Works, slot: number): void {
+  const phase = works.sessions.phaseOf(slot);
+  if (phase === Phase.Handshaking || phase === Phase.Announcing) cut(works, slot, 'shuttingDown');
+  else dismiss(works, slot, 'shuttingDown', works.replies.shuttingDown);
 }
 
 /** What drips may stand in the middle of a line: what is said next begins a line of its own. */
@@ -100,6 +108,8 @@ export function leavingOf(works: Works, slot: number): EndingName {
       return 'leftDelivery';
     case Phase.Handshaking:
       return 'tlsFailed';
+    case Phase.Announcing:
+      return 'leftUnannounced';
     default:
       return sessions.standings[slot]! >= Standing.Mail ? 'leftEnvelope' : 'hangup';
   }
@@ -161,7 +171,8 @@ function writeDown(works: Works, slot: number, ending: EndingName): void {
   report.id = works.idPrefix + sessions.serials[slot]!.toString(36);
   report.epochMs = works.epochMs + works.nowMs;
   report.client = nameOfClient(works, slot);
-  report.port = front.remotePort(handle);
+  report.port = works.ends.ports[slot]!;
+  report.proxy = works.ends.viaOf(slot) === Via.Proxy ? front.remoteAddress(handle) : '';
   report.listener = works.listeners[front.listenerOf(handle)] ?? '';
   report.helo = shown(sessions.clients[slot]!, report.client, sessions.helos[slot]!);
   report.tls = front.tlsOf(handle);

@@ -11,6 +11,7 @@ import { ANSWER_MS, Leaving, wayOf } from '../families/leavings.ts';
 import { newKey } from '../reputation/keys.ts';
 import { isGoodHost } from '../reputation/standing.ts';
 import type { EndingName } from '../session/endings.ts';
+import { Via } from '../session/ends.ts';
 import { endingTable } from '../session/endings.ts';
 import { Phase } from '../session/phase.ts';
 import type { Works } from './works.ts';
@@ -35,8 +36,9 @@ export function noteLeaving(works: Works, slot: number, ending: EndingName): voi
   const { sessions, reputation, leavings, families, report } = works;
   report.family = '';
   const phase = sessions.endPhases[slot]!;
-  // Never let in.
-  if (phase === Phase.Free) return;
+  // Never let in, or nobody's client.
+  if (phase === Phase.Free || phase === Phase.Announcing || works.ends.viaOf(slot) === Via.ProxyItself)
+    return;
   const ageMs = Math.round(works.nowMs - sessions.openedMs[slot]!);
   const since = sessions.repliedMs[slot]! > 0 ? sessions.repliedMs[slot]! : sessions.openedMs[slot]!;
   const silentMs = Math.round(works.nowMs - since);

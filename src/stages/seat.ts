@@ -72,6 +72,7 @@ function classOf(works: Works, slot: number): SeatClass {
   switch (sessions.phaseOf(slot)) {
     case Phase.Free:
     case Phase.Closing:
+    case Phase.Announcing:
       return SeatClass.None;
     case Phase.Greeting:
     case Phase.Listening:

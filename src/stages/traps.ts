@@ -103,13 +103,9 @@ export function unlearnTrap(works: Works, recipient: string): void {
 
 /** The client came to one of our addresses; the one with the lowest priority is no place to begin. */
 export function noteLowPriority(works: Works, slot: number): void {
-  const { sessions, reputation, front, traps } = works;
+  const { sessions, reputation, ends, traps } = works;
   if (traps.lowPriority.size === 0 || works.nowMs - works.startMs < UNKNOWING_MS) return;
-  if (
-    !parseAddress(front.localAddress(sessions.handleOf(slot)), local, 0) ||
-    !traps.lowPriority.has(local, 0)
-  )
-    return;
+  if (!parseAddress(ends.localAddresses[slot]!, local, 0) || !traps.lowPriority.has(local, 0)) return;
   const index = sessions.reputations[slot]!;
   const nowSec = epochSec(works);
   if (index < 0 || reputation.firstSecOf(index) !== nowSec || sessions.has(slot, Flag.Passed)) return;

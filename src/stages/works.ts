@@ -23,6 +23,7 @@ import type { DnsLists } from '../reputation/dns-lists.ts';
 import type { Names } from '../reputation/names.ts';
 import type { ReputationTable } from '../reputation/table.ts';
 import type { Counters } from '../session/counters.ts';
+import type { Ends } from '../session/ends.ts';
 import type { Envelopes } from '../session/envelope.ts';
 import type { Journal, SessionReport } from '../session/journal.ts';
 import type { Seats } from '../session/seats.ts';
@@ -59,6 +60,7 @@ export interface Works {
   readonly config: Config;
   readonly front: Transport;
   readonly sessions: Sessions;
+  readonly ends: Ends;
   readonly wheel: Wheel;
   readonly replies: ReplyBook;
   readonly greetings: Greetings;
@@ -99,6 +101,8 @@ export interface Works {
   readonly idPrefix: string;
   /** The text of each listener's address, by its number. */
   readonly listeners: readonly string[];
+  /** The proxies that a listener is for, by its number; null for one that is for clients. */
+  readonly proxies: readonly (NetworkSet | null)[];
   /** Which listeners have a certificate. */
   readonly tlsListeners: readonly boolean[];
   /** Wall clock at the shard's zero, milliseconds since 1970. */

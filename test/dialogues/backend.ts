@@ -3,6 +3,7 @@
  *
  * It knows recipients by how their local part begins: `unknown…` 550 5.1.1, `blocked…` 554 5.7.1, `later…` 450,
  * everybody else 250. Each step can be told to fail instead (`fault`), some times or always, and to take time.
+ * With `header: 'yes'` it greets nobody before a PROXY header; 'no' answers one as the command that it is none.
  * It is strict on purpose: a command that Sluice must never send (mail before XCLIENT, a second command in the
  * breath of an XCLIENT, a bare CR, LF or NUL) is written into `crimes`, and a test that finds one fails.
  */
@@ -50,6 +51,7 @@ interface Line {
   readonly peer: PeerHandle;
   buffer: string;
   attributes: Map<string, string>;
+  headerDue: boolean;
   identified: number;
   hello: string;
   sender: string | null;
@@ -87,6 +89,22 @@ const texts: Readonly<Record<number, string>> = {
   554: '554 5.7.1 Refused',
 };
 
+/** Whom version 1 names for a connection of our own. */
+const NOBODY = '192.0.2.1';
+const SIGNATURE = '\r\n\r\n\0\r\nQUIT\n';
+
+/** A whole PROXY header at the start of what came, and the client that it names; '' for none. */
+function headerOf(text: string): { readonly length: number; readonly address: string } | null {
+  const line = /^PROXY TCP[46] (\S+) \S+ \d+ \d+\r\n/.exec(text);
+  if (line !== null) return { length: line[0].length, address: line[1]! };
+  const byteAt = (at: number): number => text.charCodeAt(at);
+  if (!text.startsWith(SIGNATURE) || text.length < 16) return null;
+  const length = 16 + byteAt(14) * 256 + byteAt(15);
+  if (text.length < length) return null;
+  if (byteAt(12) === 0x20) return { length, address: '' };
+  return { length, address: byteAt(13) === 0x11 ? [16, 17, 18, 19].map(byteAt).join('.') : 'IPv6' };
+}
+
 export class Backend {
   readonly stored: Stored[] = [];
   readonly crimes: string[] = [];
@@ -103,6 +121,9 @@ export class Backend {
     xclient: ATTRIBUTES,
     /** yes: everything but EHLO has to come inside TLS; hidden: and STARTTLS is not offered. */
     tls: 'no',
+    header: '',
+    /** Nobody tells it who the client is. */
+    anonymous: false,
   };
   readonly #faults = new Map<StepName, Fault[]>();
   readonly #delays = new Map<StepName, number>();
@@ -131,7 +152,8 @@ export class Backend {
       peer,
       buffer: '',
       attributes: new Map(),
-      identified: 0,
+      headerDue: this.settings.header === 'yes',
+      identified: this.settings.anonymous ? 1 : 0,
       hello: '',
       sender: null,
       recipients: [],
@@ -142,7 +164,7 @@ export class Backend {
       owed: 0,
     };
     this.#lines.add(line);
-    this.#answer(line, 'greeting', texts[220]!);
+    if (!line.headerDue) this.#answer(line, 'greeting', texts[220]!);
     return 'accept';
   };
 
@@ -230,6 +252,7 @@ export class Backend {
   }
 
   #read(line: Line): void {
+    if (line.headerDue && !this.#readHeader(line)) return;
     let commands = 0;
     while (!line.over) {
       if (line.inData) {
@@ -241,10 +264,24 @@ export class Backend {
       const text = line.buffer.slice(0, end + 1);
       line.buffer = line.buffer.slice(end + 1);
       commands += 1;
-      this.#checkBytes(line, text);
+      if (this.settings.header !== 'no') this.#checkBytes(line, text);
       this.onTalk(line.number, '>', text.slice(0, -2));
       this.#obey(line, text.slice(0, -2), commands);
     }
+  }
+
+  /** The PROXY header in front of all; false while it is not whole. */
+  #readHeader(line: Line): boolean {
+    const header = headerOf(line.buffer);
+    if (header === null) return false;
+    line.headerDue = false;
+    this.onTalk(line.number, '>', line.buffer.slice(0, header.length));
+    line.buffer = line.buffer.slice(header.length);
+    if (line.buffer !== '') this.#crime(line, 'something stood behind the header before the greeting');
+    if (header.address !== '' && header.address !== NOBODY) line.identified = 1;
+    line.attributes.set('ADDR', header.address);
+    this.#answer(line, 'greeting', texts[220]!);
+    return true;
   }
 
   #obey(line: Line, text: string, place: number): void {
@@ -288,6 +325,10 @@ export class Backend {
     }
     if (verb === 'QUIT') {
       this.#answer(line, 'quit', '221 2.0.0 Bye', () => this.#leaveSoon(line));
+      return;
+    }
+    if (this.settings.header === 'no' && !['MAIL', 'RCPT', 'DATA', 'RSET'].includes(verb)) {
+      this.#answer(line, 'ehlo', '502 5.5.2 Error: command not recognized');
       return;
     }
     if (line.identified === 0) this.#crime(line, `${verb} before XCLIENT`);

@@ -48,11 +48,13 @@ class Player {
     const lanes = dialogue.headers.get('lanes');
     const sessions = dialogue.headers.get('sessions');
     const config = parseConfig(toml, 'settings');
-    const hasTls = dialogue.headers.has('tls');
+    const certified = dialogue.headers.has('tls') ? { tls: noFiles } : {};
+    const trustedProxies = dialogue.headers.get('proxies')?.split(' ') ?? [];
+    const proxyProtocol = trustedProxies.length === 0 ? 'off' : 'required';
     this.world = new World({
       config: {
         ...config,
-        listener: hasTls ? config.listener.map((one) => ({ ...one, tls: noFiles })) : config.listener,
+        listener: config.listener.map((one) => ({ ...one, proxyProtocol, trustedProxies, ...certified })),
         backend: { ...config.backend, ...(backend.settings.tls === 'no' ? {} : { tls: 'required' }) },
       },
       backend,
@@ -303,6 +305,8 @@ function setBackend(backend: Backend, word: string): void {
   else if (name === 'tls') settings.tls = value;
   else if (name === 'size') settings.size = Number(value);
   else if (name === 'extensions') settings.extensions = value.replaceAll(',', ' ');
+  else if (name === 'header') settings.header = value;
+  else if (name === 'anonymous') settings.anonymous = value === 'yes';
   else if (name === 'attributes') settings.xclient = value.replaceAll(',', ' ');
   else throw new Error(`the backend has no setting ${name}`);
   return undefined;

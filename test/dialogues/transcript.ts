@@ -8,6 +8,7 @@
  *     backend: reuse=no rcpt=421x1 delay.final=30s          the faults of test/dialogues/backend.ts
  *     backend: tls=yes handshake=untrusted                  it takes mail inside TLS alone, and backend.tls is required
  *     tls: yes                                              the listener has a certificate
+ *     proxies: 198.51.100.0/24                             the listener is for these proxies, which send PROXY headers
  *     pool: a.example good 192.0.2.0/24 2001:db8::/48      the networks of a sender domain; `new` for one that has earned nothing
  *     family: mutters 21s LowerVerb SmallKeyword            a family that is known: name, patience (0s: unknown), traits of families/dialect
  *     dns: 192.0.2.7 at 1.000 weight 8 zen.example.net "reason"   what DNS lists say, and when; `dns:` alone: nothing
@@ -73,7 +74,7 @@ export interface Dialogue {
 }
 
 const INDENT = '    ';
-const headerNames = /^(settings|client(?: \d)?|backend|whole|lanes|sessions|tls|pool):(?: (.*))?$/;
+const headerNames = /^(settings|client(?: \d)?|backend|whole|lanes|sessions|tls|pool|proxies):(?: (.*))?$/;
 /** Several lines of these are several things, not one long one. */
 const repeated = /^(dns|family):(?: (.*))?$/;
 const spoken = /^ *(\+?\d+\.\d{3}|\+\d+(?:\.\d+)?)? *(C|c|B|\*)(\d?)(?: {2}(.*))?$/;

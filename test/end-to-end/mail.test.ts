@@ -10,7 +10,7 @@ import type { Program } from './program.ts';
 import { startRunning } from './program.ts';
 
 const fields = (
-  'id time client port listener helo tls verdict ending reasons score stage pace bytes_in bytes_out delay_ms ' +
+  'id time client port proxy listener helo tls verdict ending reasons score stage pace bytes_in bytes_out delay_ms ' +
   'duration_ms rcpt_ok rcpt_bad messages backend_ms family limit dnsxl dnsxl_reason'
 ).split(' ');
 const stages = ['admit', 'banner', 'converse', 'deliver', 'end'];

@@ -27,6 +27,8 @@ export interface PostfixOptions {
   readonly mainCf?: Readonly<Record<string, string>>;
   /** smtpd processes of each listener. */
   readonly processesMax?: number;
+  /** Further lines of master.cf. */
+  readonly masterCf?: string;
 }
 
 /** Recipients that exist; every other one of example.test is answered 550 5.1.1. */
@@ -160,7 +162,7 @@ export async function startPostfix(options: PostfixOptions = {}): Promise<Postfi
     await writeFile(join(postfix.configDirectory, 'main.cf'), postfixMainCf(directory, options.mainCf));
     await writeFile(
       join(postfix.configDirectory, 'master.cf'),
-      postfixMasterCf(freshPort, reusedPort, options.processesMax),
+      postfixMasterCf(freshPort, reusedPort, options.processesMax) + (options.masterCf ?? ''),
     );
     await writeFile(
       join(postfix.configDirectory, 'recipients'),

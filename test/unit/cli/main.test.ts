@@ -164,6 +164,13 @@ describe('check', () => {
     expect(err).toBe(`${join(folder, 'none.toml')}: cannot be read: no such file or directory\n`);
   });
 
+  it('warns of a backend that is not told who the client is', async () => {
+    const file = join(folder, 'none-told.toml');
+    writeFileSync(file, 'hostname = "mx.example.net"\n[backend]\nidentity = "none"\n');
+    expect(await sluice('check', '-c', file)).toBe(0);
+    expect(out).toContain('warning: backend.identity = "none": the backend takes every client for Sluice');
+  });
+
   it('counts the networks of the lists, and tells of a list file that is wrong, with 78', async () => {
     const [file, list] = [join(folder, 'lists.toml'), join(folder, 'deny.cidr')];
     writeFileSync(file, `hostname = "mx.example.net"\n[lists]\ndeny_files = ["${list}"]\n`);

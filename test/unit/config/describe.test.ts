@@ -49,7 +49,12 @@ describe('the dump', () => {
       fc.property(change, ({ hostname, banner, directory, greetWaitMs, memoryMaxBytes, allow, ports }) => {
         const config = defaultConfig({
           hostname,
-          listener: ports.map((port) => ({ address: `0.0.0.0:${port}`, tls: { certificate: '', key: '' } })),
+          listener: ports.map((port) => ({
+            address: `0.0.0.0:${port}`,
+            proxyProtocol: 'off',
+            trustedProxies: [],
+            tls: { certificate: '', key: '' },
+          })),
           screen: { banner, greetWaitMs },
           spool: { directory, memoryMaxBytes },
           lists: { allow },

@@ -47,8 +47,6 @@ describe('the table of settings', () => {
 
   it('reserves what the design names and this version does not do', () => {
     expect(reserved.map(([header, name]) => `${header.trim()} ${name}`.trim())).toEqual([
-      '[[listener]] proxy_protocol',
-      '[[listener]] trusted_proxies',
       '[cluster] redis',
       '[admin] address',
       '[admin] token_file',
@@ -63,6 +61,8 @@ describe('the table of settings', () => {
     const config: Config = defaultConfig();
     expect(config.screen.greetWaitMs).toBe(6_000);
     expect(config.smtp.commandLineBytes).toBe(2_000);
-    expect(config.listener).toEqual([{ address: '0.0.0.0:25', tls: { certificate: '', key: '' } }]);
+    expect(config.listener).toEqual([
+      { address: '0.0.0.0:25', proxyProtocol: 'off', trustedProxies: [], tls: { certificate: '', key: '' } },
+    ]);
   });
 });

@@ -63,6 +63,7 @@ it('writes one line for each session, with every field', () => {
     ['time', '2026-01-02T03:04:05.006Z'],
     ['client', '192.0.2.1'],
     ['port', 40_000],
+    ['proxy', null],
     ['listener', '127.0.0.1:25'],
     ['helo', 'client.example.org'],
     ['tls', null],

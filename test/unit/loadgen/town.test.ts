@@ -63,6 +63,20 @@ describe('a town', () => {
     expect(figures.families.map(({ name }) => name)).toContain('rustock');
   });
 
+  it('has neither proxies in front nor a backend that takes their headers, whatever the configuration says', () => {
+    const { config } = order;
+    const proxied = {
+      ...config,
+      listener: config.listener.map((one) => ({
+        ...one,
+        proxyProtocol: 'required' as const,
+        trustedProxies: ['192.0.2.10'],
+      })),
+      backend: { ...config.backend, identity: 'proxy-v2' as const },
+    };
+    expect(figuresOf(new Town({ ...order, config: proxied }).run(), town.bots)).toEqual(figures);
+  });
+
   it('does the same again with the same seed, in threads too, and something else with another', async () => {
     const pool = new Piscina<TownOrder, Figures>({
       filename: new URL('../../../src/cli/simulate-task.ts', import.meta.url).href,

@@ -16,6 +16,9 @@ import { writeDuration } from '../config/units.ts';
 import { exitCodes } from './exit.ts';
 import { aligned, print } from './output.ts';
 
+const unnamedText =
+  '\nwarning: backend.identity = "none": the backend takes every client for Sluice; it must not relay for the address of Sluice\n';
+
 /** One line of the patience table: a timer of the client and what Sluice may use of it at worst. */
 export interface PatienceRow {
   readonly timer: string;
@@ -45,10 +48,7 @@ export async function checkVerb(options: {
   const { shapingText, socketOptions } = await import('../io/socket-options.ts');
   print(`\n${shapingText(socketOptions())}\n`);
   if (warning !== null) print(`\n${warning}\n`);
-  if (config.backend.identity === 'none') {
-    const { unnamedText } = await import('../primary/probe.ts');
-    print(`\nwarning: ${unnamedText}\n`);
-  }
+  if (config.backend.identity === 'none') print(unnamedText);
   if (!options.live) return exitCodes.good;
   const { probeBackend } = await import('../primary/probe.ts');
   const probe = await probeBackend(config);

@@ -22,10 +22,6 @@ import { backendTrust } from './backend-trust.ts';
 import { Replies } from './probe-replies.ts';
 import { proxyHeader } from '../transport/proxy-writer.ts';
 
-/** What follows from backend.identity = "none". */
-export const unnamedText =
-  'backend.identity = "none": the backend takes every client for Sluice; it must not relay for the address of Sluice';
-
 /** Looks at the backend of a configuration; `ok` is false when mail could not be delivered to it. */
 export async function probeBackend(config: Config): Promise<{ ok: boolean; lines: string[] }> {
   const { address } = config.backend;

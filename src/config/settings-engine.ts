@@ -78,6 +78,10 @@ export const engineSettings = {
       ['reject', 'normalize'],
       'A message with CR or LF alone. reject: 5xx. normalize: it is delivered with CR LF instead. Never sent on as it is.',
     ),
+    chunking: flag(
+      true,
+      'Offer CHUNKING: messages may come in parts (BDAT). The backend gets them by DATA and need not know of it.',
+    ),
     command_time: duration(
       '5min',
       { min: '1s', max: '1h' },

@@ -122,6 +122,10 @@ export const counterTable = {
     says: 'Recipients answered late because the client names many unknown ones.',
   },
   messagesReceived: { unit: 'messages', says: 'Messages received to their end.' },
+  chunks: {
+    unit: 'times',
+    says: 'Parts of messages that came by BDAT, those that were thrown away included.',
+  },
   messagesDelivered: { unit: 'messages', says: 'Messages that the backend took (2xx).' },
   messagesDeferred: { unit: 'messages', says: 'Messages answered 4xx. Look at the backend.' },
   messagesRefused: { unit: 'messages', says: 'Messages answered 5xx.' },

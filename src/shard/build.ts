@@ -34,6 +34,7 @@ import type { Journal } from '../session/journal.ts';
 import { emptyReport } from '../session/journal.ts';
 import { Seats } from '../session/seats.ts';
 import { Flag, Sessions } from '../session/sessions.ts';
+import { ChunkReader, ChunkStuffer } from '../smtp/bdat.ts';
 import { BodyScanner } from '../smtp/body-end.ts';
 import { LineReader } from '../smtp/line-reader.ts';
 import { MailboxReader } from '../smtp/mailbox.ts';
@@ -159,6 +160,8 @@ export function buildWorks(parts: ShardParts): Works {
     lines: new LineReader(),
     mailboxes: new MailboxReader(),
     bodies: new BodyScanner(),
+    chunks: new ChunkReader(),
+    stuffer: new ChunkStuffer(),
     report: emptyReport(),
     passesNeeded: passesNeeded(config),
     passTtlsSec: passTtlsSec(config),

@@ -55,6 +55,8 @@ export class Greetings {
     if (has(Extension.EightBitMime)) lines.push('8BITMIME');
     if (has(Extension.SmtpUtf8)) lines.push('SMTPUTF8');
     if (has(Extension.Dsn)) lines.push('DSN');
+    // What Sluice takes apart itself does not depend on the backend.
+    if (this.#config.smtp.chunking) lines.push('CHUNKING');
     this.ehlo = this.#prepare(encode([...lines, 'ENHANCEDSTATUSCODES']));
     this.ehloPipelining = this.#prepare(encode([...lines, 'PIPELINING', 'ENHANCEDSTATUSCODES']));
     lines.push('STARTTLS');

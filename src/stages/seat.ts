@@ -24,6 +24,7 @@ import type { EndingName } from '../session/endings.ts';
 import { Phase } from '../session/phase.ts';
 import { SeatClass } from '../session/seats.ts';
 import { Flag } from '../session/sessions.ts';
+import { Standing } from '../smtp/dialogue.ts';
 import { countShed, hearMemory, hearSeats, isOverShare, shedWorst } from './shed.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
@@ -66,8 +67,11 @@ function classOf(works: Works, slot: number): SeatClass {
     case Phase.Free:
     case Phase.Closing:
       return SeatClass.None;
-    case Phase.Greeting:
     case Phase.Listening:
+      // Between two chunks the message is in hand.
+      if (sessions.standings[slot] === Standing.Chunks) return SeatClass.Kept;
+      break;
+    case Phase.Greeting:
     case Phase.Holding:
       break;
     case Phase.Owing:

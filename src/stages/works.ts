@@ -26,6 +26,7 @@ import type { Envelopes } from '../session/envelope.ts';
 import type { Journal, SessionReport } from '../session/journal.ts';
 import type { Seats } from '../session/seats.ts';
 import type { Sessions } from '../session/sessions.ts';
+import type { ChunkReader, ChunkStuffer } from '../smtp/bdat.ts';
 import type { BodyScanner } from '../smtp/body-end.ts';
 import type { LineReader } from '../smtp/line-reader.ts';
 import type { MailboxReader } from '../smtp/mailbox.ts';
@@ -87,6 +88,8 @@ export interface Works {
   readonly lines: LineReader;
   readonly mailboxes: MailboxReader;
   readonly bodies: BodyScanner;
+  readonly chunks: ChunkReader;
+  readonly stuffer: ChunkStuffer;
   readonly report: SessionReport;
   /** Pass bits a client needs to be known. */
   readonly passesNeeded: number;

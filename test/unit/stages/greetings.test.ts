@@ -19,11 +19,13 @@ test('both halves of the greeting name the host, the first one goes on', () => {
   expect(text(last)).toBe('220 mx.example.net ESMTP\r\n');
 });
 
-test('before the backend was heard nothing is offered that depends on it', () => {
-  expect(text(greetings(0, 0, 0).ehlo)).toBe('250-mx.example.net\r\n250 ENHANCEDSTATUSCODES\r\n');
+test('before the backend was heard nothing is offered that depends on it; CHUNKING does not', () => {
+  expect(text(greetings(0, 0, 0).ehlo)).toBe(
+    '250-mx.example.net\r\n250-CHUNKING\r\n250 ENHANCEDSTATUSCODES\r\n',
+  );
 });
 
-test('offers what the backend offers and Sluice can read, never CHUNKING, ETRN or XCLIENT', () => {
+test('offers what the backend offers and Sluice can read, and CHUNKING, never ETRN, BINARYMIME or XCLIENT', () => {
   fc.assert(
     fc.property(fc.nat({ max: 15 }), (extensions) => {
       const made = greetings(0, extensions, 1_000);
@@ -37,6 +39,7 @@ test('offers what the backend offers and Sluice can read, never CHUNKING, ETRN o
         ...((extensions & Extension.EightBitMime) === 0 ? [] : ['8BITMIME']),
         ...((extensions & Extension.SmtpUtf8) === 0 ? [] : ['SMTPUTF8']),
         ...((extensions & Extension.Dsn) === 0 ? [] : ['DSN']),
+        'CHUNKING',
         'ENHANCEDSTATUSCODES',
       ];
       expect(offered).toEqual(wanted);

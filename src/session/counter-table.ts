@@ -102,6 +102,14 @@ export const counterTable = {
     says: 'Recipients refused because DNS lists have the client.',
   },
   recipientsCached: { unit: 'recipients', says: 'Unknown recipients answered from memory.' },
+  recipientsPromised: {
+    unit: 'recipients',
+    says: 'Known recipients answered from memory (recipients.yes_ttl); the backend hears of them with the message.',
+  },
+  recipientsAlways: {
+    unit: 'recipients',
+    says: 'Recipients of recipients.always, named by clients whose others are refused.',
+  },
   greylisted: { unit: 'recipients', says: 'Recipients answered 450 because the sender is not known yet.' },
   greylistPassed: {
     unit: 'recipients',

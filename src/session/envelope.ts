@@ -27,6 +27,8 @@ export class Envelope {
   refusal: Uint8Array | null = null;
   /** The chunk in hand is the last one of the message. */
   isLastChunk = false;
+  /** Every accepted recipient is of a domain whose mail is not slowed (recipients.never_slow). */
+  isNeverSlow = false;
 
   /** Forgets everything. */
   clear(): void {
@@ -39,6 +41,7 @@ export class Envelope {
     this.bodyFromMs = -1;
     this.refusal = null;
     this.isLastChunk = false;
+    this.isNeverSlow = false;
   }
 }
 

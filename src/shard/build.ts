@@ -6,7 +6,7 @@
  */
 import type { Prepare } from '../base/prepare.ts';
 import { Lanes } from '../backend/lanes.ts';
-import { UnknownRecipients } from '../backend/recipients.ts';
+import { Recipients } from '../backend/recipients.ts';
 import { Spool } from '../backend/spool.ts';
 import type { SpoolFiles } from '../backend/spool-files.ts';
 import type { Config } from '../config/config.ts';
@@ -50,8 +50,8 @@ const TICK_MS = 10;
 /** Half of what was heard is forgotten after this time; the backend answers less often than turns are taken. */
 const LOOP_FADE_MS = 5_000;
 const BACKEND_FADE_MS = 20_000;
-const UNKNOWN_RECIPIENTS_MAX = 10_000;
-const UNKNOWN_RECIPIENT_TTL_MS = 60_000;
+/** Names that are remembered as known, and as many as unknown. */
+const RECIPIENTS_MAX = 10_000;
 
 /** What a shard is made of. */
 export interface ShardParts {
@@ -136,13 +136,17 @@ export function buildWorks(parts: ShardParts): Works {
     dns: parts.dns ?? noDnsLists,
     names: parts.names ?? fullNames,
     lanes,
-    unknownRecipients: new UnknownRecipients(UNKNOWN_RECIPIENTS_MAX, UNKNOWN_RECIPIENT_TTL_MS, prepare),
+    recipients: new Recipients(RECIPIENTS_MAX, config.recipients, prepare),
+    hearing: {
+      always: smallSet(config.recipients.always),
+      neverSlow: smallSet(config.recipients.neverSlow),
+    },
     spool,
     envelopes: new Envelopes(),
     lists: parts.lists ?? inlineLists(config),
     limits: limitPlan(config),
     traps: {
-      recipients: new Set(config.traps.recipients.map((mailbox) => mailbox.toLowerCase())),
+      recipients: smallSet(config.traps.recipients),
       lowPriority: NetworkSet.compile(config.traps.lowPriority),
     },
     strain: {
@@ -176,6 +180,9 @@ export function buildWorks(parts: ShardParts): Works {
     draining: false,
   };
 }
+
+const smallSet = (words: readonly string[]): ReadonlySet<string> =>
+  new Set(words.map((word) => word.toLowerCase()));
 
 function identityOf(sessions: Sessions, front: Transport, slot: number): ClientIdentity {
   const handle = sessions.handleOf(slot);

@@ -24,12 +24,13 @@ import { lawFor, Standing } from '../smtp/dialogue.ts';
 import type { ReplyName } from '../smtp/replies.ts';
 import { classOf } from '../smtp/replies.ts';
 import { Verb } from '../smtp/verbs.ts';
+import { isMessageRefused } from './always.ts';
 import { bytesToRead, isFarTooBig, narrowIfSlow } from './body.ts';
 import { received } from './deliver.ts';
 import { cut, dismiss } from './end.ts';
 import { forgetEnvelope } from './forget.ts';
 import { failTest } from './learn.ts';
-import { isRefused, refusalOf } from './listed.ts';
+import { refusalOf } from './listed.ts';
 import { refuse } from './refuse.ts';
 import { say } from './speak.ts';
 import type { Works } from './works.ts';
@@ -59,7 +60,7 @@ export function startChunk(works: Works, slot: number, bytes: Uint8Array, start:
   armTimer(works, slot);
   if (envelope!.refusal !== null) return undefined;
   const { sizeMaxBytes } = works.greetings;
-  if (isRefused(works, slot)) loseMessage(works, slot, refusalOf(works, slot));
+  if (isMessageRefused(works, slot)) loseMessage(works, slot, refusalOf(works, slot));
   else if (sizeMaxBytes > 0 && soFar + octets > sizeMaxBytes) loseMessage(works, slot, replies.messageTooBig);
   return undefined;
 }

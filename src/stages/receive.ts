@@ -19,13 +19,14 @@ import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { BodyState, normalize } from '../smtp/body-end.ts';
+import { isMessageRefused } from './always.ts';
 import { bytesToRead, isFarTooBig, narrowIfSlow } from './body.ts';
 import { receiveChunk } from './chunk.ts';
 import { received } from './deliver.ts';
 import { cut, dismiss } from './end.ts';
 import { forgetEnvelope } from './forget.ts';
 import { note } from './learn.ts';
-import { isRefused, refusalOf } from './listed.ts';
+import { refusalOf } from './listed.ts';
 import { say } from './speak.ts';
 import type { Works } from './works.ts';
 
@@ -36,7 +37,7 @@ const FINAL_DOT_BYTES = 3;
 export function startReceiving(works: Works, slot: number, isAhead: boolean): void {
   const { sessions, replies, spool } = works;
   if (isAhead) return refuseAhead(works, slot);
-  if (isRefused(works, slot)) {
+  if (isMessageRefused(works, slot)) {
     forgetEnvelope(works, slot);
     return say(works, slot, refusalOf(works, slot), Timer.Data, Phase.Listening);
   }

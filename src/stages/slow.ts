@@ -79,6 +79,7 @@ function suspicionOf({ sessions, config }: Works, slot: number): number {
 }
 
 function scaleNow({ sessions, strain, config }: Works, slot: number): number {
+  if (sessions.envelopes[slot]?.isNeverSlow === true) return 0;
   const scale = sessions.scales[slot]!;
   return strain.stress.level === Level.Calm ? scale : Math.floor((scale * config.stress.delays) / 100);
 }

@@ -6,7 +6,7 @@
  * another stage: the shard's turn looks at the phase and calls whoever is next (shard/shard).
  */
 import type { Lanes } from '../backend/lanes.ts';
-import type { UnknownRecipients } from '../backend/recipients.ts';
+import type { Recipients } from '../backend/recipients.ts';
 import type { Spool } from '../backend/spool.ts';
 import type { Config } from '../config/config.ts';
 import type { Labels } from '../families/labels.ts';
@@ -44,6 +44,14 @@ export interface Traps {
   readonly lowPriority: NetworkSet;
 }
 
+/** Recipients with a standing of their own (stages/always), in small letters. */
+export interface Hearing {
+  /** Local parts. */
+  readonly always: ReadonlySet<string>;
+  /** Domains. */
+  readonly neverSlow: ReadonlySet<string>;
+}
+
 /** What is too much, and since when (stages/shed). */
 export interface Strain {
   readonly stress: Stress;
@@ -70,7 +78,8 @@ export interface Works {
   /** Keys of clients in the table, and what they are called. */
   readonly names: Names;
   readonly lanes: Lanes;
-  readonly unknownRecipients: UnknownRecipients;
+  readonly recipients: Recipients;
+  readonly hearing: Hearing;
   readonly spool: Spool;
   readonly envelopes: Envelopes;
   /** Replaced as a whole, between two turns: a look-up sees the old lists or the new ones. */

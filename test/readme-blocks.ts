@@ -10,6 +10,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { settingsMarkdown } from '../src/config/describe.ts';
 import { limitTable } from '../src/policy/limits.ts';
+import { wouldTable } from '../src/policy/would-reasons.ts';
 import { signals } from '../src/reputation/signals.ts';
 import { counterTable } from '../src/session/counter-table.ts';
 import { endingTable } from '../src/session/endings.ts';
@@ -65,6 +66,15 @@ export const generatedBlocks: ReadonlyMap<string, string> = new Map([
         `\`${replyTable[row.reply].text}\``,
         `\`${row.counter}\``,
       ]),
+    ),
+  ],
+  [
+    'would',
+    table(
+      ['word', 'the client …', 'refused'],
+      Object.entries(wouldTable)
+        .filter(([name]) => name !== 'none' && !(name in limitTable))
+        .map(([name, { says, isForNow }]) => [`\`${name}\``, says, isForNow ? 'for now' : '']),
     ),
   ],
   [

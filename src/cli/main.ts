@@ -67,6 +67,27 @@ function commands(version: string, args: readonly string[], finish: (code: numbe
       finish(await (await import('./demo.ts')).demoVerb(options)),
     );
 
+  program
+    .command('report')
+    .description(
+      'sum up the log: who was slowed or refused, or would have been, and whose mail was accepted all the same',
+    )
+    .argument('[file...]', 'logs of Sluice, packed by gzip or not; otherwise standard input')
+    .option('--since <time>', 'only the last so long, such as 24h or 7d', time)
+    .option('--top <count>', 'rows of each list of clients and networks', whole(1, 512), 10)
+    .option('--json', 'for programs')
+    .action(async (files: readonly string[], options: { since?: string; top: number; json?: true }) =>
+      finish(
+        await (
+          await import('./report.ts')
+        ).reportVerb(files, {
+          json: options.json === true,
+          sinceMs: options.since === undefined ? Infinity : readDuration(options.since)!,
+          top: options.top,
+        }),
+      ),
+    );
+
   const dnsxl = program.command('dnsxl').description('DNS lists of clients');
   dnsxl
     .command('test')

@@ -4,7 +4,8 @@
  * Fields as operators and their tools know them: `id, time, client, port, listener, helo, tls, verdict, ending,
  * reasons, score, stage, pace, bytes_in, bytes_out, delay_ms, duration_ms, rcpt_ok, rcpt_bad, messages,
  * backend_ms, family, limit, dnsxl, dnsxl_reason`. `tls` is protocol and cipher, or null. `family` is the family whose habits
- * the session had, or null.
+ * the session had, or null. Observe mode adds `would`, what enforce mode would have done, or null: `{pace, reason, ending, delay_ms}`,
+ * of which `reason` (to be slowed) and `ending` (to be refused) are left out when there was none (policy/would-reasons).
  *
  * The line is put together by hand: all values but HELO and the reason of a DNS list are ours and need no escaping,
  * and this is the one string that every session costs. Whatever a client or a list has put into them stays inside
@@ -36,7 +37,8 @@ export class LogJournal implements Journal {
         `,"duration_ms":${report.durationMs},"rcpt_ok":${report.recipientsOk},"rcpt_bad":${report.recipientsBad}` +
         `,"messages":${report.messages},"backend_ms":${report.backendMs},"family":${report.family === '' ? 'null' : `"${report.family}"`}` +
         `,"limit":${report.limit === '' ? 'null' : `"${report.limit}"`}` +
-        `,"dnsxl":${listOf(report.dnsxl.join(','))},"dnsxl_reason":${quoted(report.dnsxlReason)}}`,
+        `,"dnsxl":${listOf(report.dnsxl.join(','))},"dnsxl_reason":${quoted(report.dnsxlReason)}` +
+        `${report.isObserved ? wouldText(report) : ''}}`,
     );
   }
 
@@ -59,6 +61,13 @@ export class LogJournal implements Journal {
 export function verdictOf(ending: EndingName, messages: number): string {
   if (ending === 'hangup' && messages === 0) return 'abandoned';
   return endingTable[ending].verdict;
+}
+
+function wouldText(report: SessionReport): string {
+  if (report.wouldPace === 'instant') return ',"would":null';
+  const reason = report.wouldReason === '' ? '' : `,"reason":"${report.wouldReason}"`;
+  const ending = report.wouldEnding === '' ? '' : `,"ending":"${report.wouldEnding}"`;
+  return `,"would":{"pace":"${report.wouldPace}"${reason}${ending},"delay_ms":${report.wouldDelayMs}}`;
 }
 
 function listOf(reasons: string): string {

@@ -29,8 +29,12 @@ export type Listed = 'none' | 'allow' | 'slow' | 'deny';
 
 /** The pace a session begins with. `passed`: every enabled test was passed and has not expired. */
 export function paceFor(config: Config, listed: Listed, score: number, passed: boolean): Pace {
+  return config.mode === 'observe' ? Pace.Instant : enforcedPaceFor(config, listed, score, passed);
+}
+
+/** The same, as enforce mode has it. */
+export function enforcedPaceFor(config: Config, listed: Listed, score: number, passed: boolean): Pace {
   if (listed === 'allow') return Pace.Instant;
-  if (config.mode === 'observe') return Pace.Instant;
   if (listed === 'deny') return Pace.Refused;
   if (listed === 'slow' || scaleForScore(config, score) > 0) return Pace.Slow;
   return passed || config.screen.greetWaitMs === 0 ? Pace.Instant : Pace.Screened;
@@ -46,9 +50,9 @@ export type TestName = (typeof testNames)[number];
 
 const actions = { ignore: Action.Ignore, refuse: Action.Refuse, drop: Action.Drop } as const;
 
-/** What the configuration says about a failed test; observe mode ignores every one. */
+/** What the configuration says about a failed test. Observe mode notes it and does nothing (stages/learn). */
 export function actionOf(config: Config, test: TestName): Action {
-  return config.mode === 'observe' ? Action.Ignore : actions[config.screen[test]];
+  return actions[config.screen[test]];
 }
 
 /** Pass bits a client must have to be known: every test that is not ignored. */

@@ -6,7 +6,7 @@
  *
  * Its tests count as passed for every member while somebody of it delivers and few are bad, so that a provider which
  * sends from ever other addresses waits once. And the density of bad members is a row in the score of each: of a
- * network that is bad as a whole 30 points, not enough to be slowed for by itself.
+ * network that is bad as a whole 30 points: as shipped three fifths of the full plan of delays, and not all of it.
  */
 import { ONE } from './decay.ts';
 import { signals } from './signals.ts';

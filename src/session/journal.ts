@@ -42,6 +42,12 @@ export interface SessionReport {
   dnsxl: readonly string[];
   /** What that one says about it; text of the list, not ours. */
   dnsxlReason: string;
+  /** In observe mode, what enforce mode would have done (policy/would); '' and 'instant' for nothing. */
+  isObserved: boolean;
+  wouldPace: string;
+  wouldReason: string;
+  wouldEnding: string;
+  wouldDelayMs: number;
 }
 
 export interface Journal {
@@ -78,5 +84,10 @@ export function emptyReport(): SessionReport {
     limit: '',
     dnsxl: [],
     dnsxlReason: '',
+    isObserved: false,
+    wouldPace: 'instant',
+    wouldReason: '',
+    wouldEnding: '',
+    wouldDelayMs: 0,
   };
 }

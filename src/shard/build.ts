@@ -20,6 +20,7 @@ import { passesNeeded, passTtlsSec } from '../policy/pace.ts';
 import { PoolMap } from '../policy/pool-map.ts';
 import { Recent } from '../policy/recent.ts';
 import { roomOf, Stress } from '../policy/stress.ts';
+import { Would } from '../policy/would.ts';
 import { noSenderPools } from '../reputation/sender-pools.ts';
 import type { SenderPools } from '../reputation/sender-pools.ts';
 import type { DnsLists } from '../reputation/dns-lists.ts';
@@ -145,6 +146,7 @@ export function buildWorks(parts: ShardParts): Works {
     envelopes: new Envelopes(),
     lists: parts.lists ?? inlineLists(config),
     limits: limitPlan(config),
+    would: new Would(config.mode === 'observe' ? front.capacity : 0),
     traps: {
       recipients: smallSet(config.traps.recipients),
       lowPriority: NetworkSet.compile(config.traps.lowPriority),

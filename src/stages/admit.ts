@@ -13,7 +13,8 @@ import { slotOf } from '../base/handle.ts';
 import { endingOver, limitRow, NO_LIMIT } from '../policy/limits.ts';
 import { decisiveMark, listedBy } from '../policy/listed.ts';
 import type { Listed } from '../policy/pace.ts';
-import { Pace, paceFor } from '../policy/pace.ts';
+import { enforcedPaceFor, Pace, paceFor } from '../policy/pace.ts';
+import { Why } from '../policy/would-reasons.ts';
 import { Kind, newKey } from '../reputation/keys.ts';
 import { Mark } from '../reputation/layout.ts';
 import { KnownBy, knownBy, neighbourPoints } from '../reputation/standing.ts';
@@ -26,6 +27,7 @@ import { dismiss } from './end.ts';
 import { limitReply, overAtConnect } from './limit.ts';
 import { noteLowPriority } from './traps.ts';
 import { askLists } from './listed.ts';
+import { isObserving } from './observe.ts';
 import { takeSeat } from './seat.ts';
 import { replan, slowInFull } from './slow.ts';
 import type { Works } from './works.ts';
@@ -41,6 +43,7 @@ export function admit(works: Works, handle: Handle): void {
   const slot = slotOf(handle);
   works.serial += 1;
   sessions.begin(slot, handle, works.serial, works.nowMs);
+  if (isObserving(works)) works.would.begin(slot);
   counters.add(Count.sessionsOpened);
   // As long as the backend was never heard, clients are offered less than they could have.
   works.lanes.warmUp(works.nowMs);
@@ -59,6 +62,7 @@ export function admit(works: Works, handle: Handle): void {
   if (limit !== NO_LIMIT) {
     return turnAway(works, slot, endingOver(limit), limitReply(works, slot, limit, limitRow(limit).reply));
   }
+  if (isObserving(works)) foresee(works, slot, listed);
   const pace = paceFor(works.config, listed, sessions.scores[slot]!, sessions.has(slot, Flag.Passed));
   sessions.paces[slot] = pace;
   if (pace === Pace.Slow) planFor(works, slot, listed);
@@ -73,8 +77,18 @@ export function admit(works: Works, handle: Handle): void {
 
 /** Who is on a list of the operator's is slowed in full, whatever its score. */
 function planFor(works: Works, slot: number, listed: Listed): void {
-  if (listed === 'slow') slowInFull(works, slot);
+  if (listed === 'slow') slowInFull(works, slot, Why.slow_list);
   else replan(works, slot);
+}
+
+/** What would be done with the client if this were not observe mode. */
+function foresee(works: Works, slot: number, listed: Listed): void {
+  const { sessions, config, would } = works;
+  const isPassed = sessions.has(slot, Flag.Passed);
+  const pace = enforcedPaceFor(config, listed, sessions.scores[slot]!, isPassed);
+  if (pace === Pace.Refused) would.end(slot, Why.denied);
+  else if (pace === Pace.Slow) planFor(works, slot, listed);
+  else if (pace === Pace.Screened) would.screen(slot);
 }
 
 function shedReply({ replies }: Works, ending: EndingName): Uint8Array {

@@ -19,6 +19,7 @@ import { Phase } from '../session/phase.ts';
 import { bytesDue, dripDoneMs } from '../timing/pacer.ts';
 import { dismiss } from './end.ts';
 import { failTest } from './learn.ts';
+import { isObserving, wouldGreet } from './observe.ts';
 import { slowDelayMs } from './slow.ts';
 import { charge, enter, say } from './speak.ts';
 import type { Works } from './works.ts';
@@ -29,6 +30,7 @@ const FIRST_LINE_MS = 500;
 /** Says the first of the greeting, as the session's pace has it. */
 export function startGreeting(works: Works, slot: number): void {
   const { sessions, greetings, outbox, wheel } = works;
+  if (isObserving(works)) foresee(works, slot);
   const waitMs = greetingMs(works, slot, sessions.excessDelaysMs[slot]!);
   if (sessions.paces[slot] === Pace.Instant && waitMs === 0) {
     say(works, slot, greetings.last, Timer.None, Phase.Listening);
@@ -45,6 +47,14 @@ export function startGreeting(works: Works, slot: number): void {
     return;
   }
   drip(works, slot, waitMs);
+}
+
+/** What the greeting would have cost the client; what it has sent with its first packet, it said before it could read one. */
+function foresee(works: Works, slot: number): void {
+  const { sessions, would, front } = works;
+  wouldGreet(works, slot, screenedMs(works));
+  if (would.paces[slot] === Pace.Instant || would.isOver(slot)) return;
+  if (front.peek(sessions.handleOf(slot)).length > 0) failTest(works, slot, 'pregreet');
 }
 
 /** How long the greeting takes: as the pace has it, or as a rate near its limit asks (`excessMs`) if that is more. */

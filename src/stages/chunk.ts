@@ -16,6 +16,7 @@
  */
 import { Action, Pace } from '../policy/pace.ts';
 import { Timer } from '../policy/patience.ts';
+import { Why } from '../policy/would-reasons.ts';
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
@@ -31,6 +32,7 @@ import { cut, dismiss } from './end.ts';
 import { forgetEnvelope } from './forget.ts';
 import { failTest } from './learn.ts';
 import { refusalOf } from './listed.ts';
+import { isObserving } from './observe.ts';
 import { refuse } from './refuse.ts';
 import { say } from './speak.ts';
 import type { Works } from './works.ts';
@@ -133,7 +135,9 @@ function keep(works: Works, slot: number, bytes: Uint8Array, length: number): vo
 
 function spoolPiece(works: Works, slot: number, piece: Uint8Array): void {
   const { config, spool, stuffer, replies, counters } = works;
-  if (stuffer.odd && config.smtp.bareNewline === 'reject') {
+  const isRejected = stuffer.odd && config.smtp.bareNewline === 'reject';
+  if (isRejected && isObserving(works)) works.would.refuse(slot, Why.bodyNewline);
+  if (isRejected && !isObserving(works)) {
     loseMessage(works, slot, replies.bodyNewline);
   } else if (piece.length > 0 && !spool.append(slot, piece)) {
     counters.add(Count.spoolFull);

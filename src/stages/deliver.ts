@@ -19,6 +19,7 @@ import { bury } from './end.ts';
 import { forgetEnvelope, forgetMessage } from './forget.ts';
 import { creditPatience, creditPools, note } from './learn.ts';
 import { refusalOf } from './listed.ts';
+import { isObserving, wouldReceive } from './observe.ts';
 import { isPreferred } from './seat.ts';
 import { slowDelayMs } from './slow.ts';
 import { charge, say } from './speak.ts';
@@ -35,6 +36,7 @@ export function received(works: Works, slot: number): void {
     return answer(works, slot, works.replies.spoolFull);
   }
   if (refusal !== null) return answer(works, slot, refusal);
+  if (isObserving(works)) wouldReceive(works, slot, sessions.envelopes[slot]!.bodyBytes);
   if (isMessageRefused(works, slot)) return refuseListed(works, slot, refusalOf(works, slot));
   if (spool.spilled(slot)) counters.add(Count.spilled);
   const holdMs = holdFor(works, slot);

@@ -16,9 +16,11 @@ import { SeatClass } from '../session/seats.ts';
 import { Flag } from '../session/sessions.ts';
 import { limitNames } from '../policy/limits.ts';
 import { paceNames } from '../policy/pace.ts';
+import { wouldNames } from '../policy/would-reasons.ts';
 import { Standing } from '../smtp/dialogue.ts';
 import { forgetEnvelope } from './forget.ts';
 import { noteLeaving } from './leave.ts';
+import { isObserving, wouldConclude } from './observe.ts';
 import { note, reasonsOf } from './learn.ts';
 import type { Works } from './works.ts';
 
@@ -179,5 +181,16 @@ function writeDown(works: Works, slot: number, ending: EndingName): void {
   report.limit = limitNames[sessions.limits[slot]!]!;
   report.dnsxl = sessions.dnsZones[slot]!;
   report.dnsxlReason = shown(sessions.clients[slot]!, report.client, sessions.dnsReasons[slot]!);
+  if (isObserving(works)) tellWould(works, slot);
   works.journal.ended(report);
+}
+
+function tellWould(works: Works, slot: number): void {
+  const { report, would } = works;
+  wouldConclude(works, slot);
+  report.isObserved = true;
+  report.wouldPace = paceNames[would.paces[slot]!]!;
+  report.wouldReason = wouldNames[would.reasons[slot]!]!;
+  report.wouldEnding = wouldNames[would.endings[slot]!]!;
+  report.wouldDelayMs = would.delaysMs[slot]!;
 }

@@ -13,6 +13,7 @@
  *
  * In: a recipient that would now be asked for at the backend.   Out: true when the client was told to come again.
  */
+import { Why } from '../policy/would-reasons.ts';
 import { Kind, newKey, textKey } from '../reputation/keys.ts';
 import { isGoodHost } from '../reputation/standing.ts';
 import { Count } from '../session/counters.ts';
@@ -51,7 +52,9 @@ export function mustComeAgain(works: Works, slot: number, recipient: string): bo
   }
   if (firstSec === 0 || isRetry) reputation.pass(index, FIRST_TRY, nowSec);
   counters.add(Count.greylisted);
-  return config.mode === 'enforce';
+  if (config.mode === 'enforce') return true;
+  works.would.refuse(slot, Why.greylist);
+  return false;
 }
 
 /** Whether a try of this network came back in time before; if so, that holds for longer again. */

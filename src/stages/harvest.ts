@@ -23,7 +23,7 @@ const DOUBLINGS_MAX = 15;
 /** How long after a recipient was named its answer is due, ms; 0 for a client that is not suspected. */
 export function harvestDelayMs(works: Works, slot: number): number {
   const { config, sessions, reputation } = works;
-  if (!config.traps.harvest || config.mode === 'observe') return 0;
+  if (!config.traps.harvest) return 0;
   const bad = sessions.recipientsBad[slot]!;
   const index = sessions.reputations[slot]!;
   const remembered =

@@ -11,6 +11,7 @@ import type { Action, TestName } from '../policy/pace.ts';
 import { Action as Actions, actionOf, Pace } from '../policy/pace.ts';
 import { planTotalMs } from '../policy/patience.ts';
 import { enoughMs, SCALE_FULL } from '../policy/plan.ts';
+import { NO_REASON, Why } from '../policy/would-reasons.ts';
 import { SIGNALS_MAX } from '../reputation/decay.ts';
 import { PASSES } from '../reputation/layout.ts';
 import type { SignalName } from '../reputation/signals.ts';
@@ -19,6 +20,7 @@ import { isGoodHost } from '../reputation/standing.ts';
 import { Count } from '../session/counters.ts';
 import { Flag } from '../session/sessions.ts';
 import { senderDomain } from '../smtp/sender-domain.ts';
+import { isObserving, wouldOutlast } from './observe.ts';
 import { endPlan, slowInFull } from './slow.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
@@ -52,10 +54,16 @@ function tellCompany(works: Works, slot: number, before: number): void {
   const { sessions, reputation } = works;
   if (sessions.has(slot, Flag.CountedBad) || before >= works.config.shape.slowAt) return;
   sessions.set(slot, Flag.CountedBad);
-  const network = sessions.networks[slot]!;
-  if (network >= 0) reputation.observe(network, signals.badMember.id, epochSec(works));
+  // The network of a client that is on DNS lists has heard of it already.
+  if (!wasNoted(works, slot, 'listed')) tellNetwork(works, slot);
   const pool = sessions.pools[slot]!;
   if (pool >= 0) reputation.observe(pool, signals.badMember.id, epochSec(works));
+}
+
+/** The network hears that a member of it is bad. */
+export function tellNetwork(works: Works, slot: number): void {
+  const network = works.sessions.networks[slot]!;
+  if (network >= 0) works.reputation.observe(network, signals.badMember.id, epochSec(works));
 }
 
 /**
@@ -86,17 +94,19 @@ export function creditPools(works: Works, slot: number): void {
 /** The backend took a message of a slow client: it has waited long enough (slow). */
 export function creditPatience(works: Works, slot: number): void {
   const { sessions, counters, config } = works;
-  if (sessions.paces[slot] !== Pace.Slow || sessions.has(slot, Flag.RefuseRecipients)) return;
+  if (isObserving(works)) return wouldOutlast(works, slot);
+  if (sessions.paces[slot] !== Pace.Slow || sessions.has(slot, Flag.RefuseRecipients)) return undefined;
   // Who became slow on the way has not met the whole plan. Half of it says enough.
   const scale = sessions.scales[slot]!;
   const patienceMs = sessions.patienceMs[slot]!;
   const wholeMs = planTotalMs(config, scale);
   const askedMs = patienceMs > 0 ? Math.min(wholeMs, enoughMs(patienceMs)) : wholeMs;
-  if (sessions.delaysMs[slot]! < askedMs / 2) return;
+  if (sessions.delaysMs[slot]! < askedMs / 2) return undefined;
   counters.add(Count.outlasted);
   if (scale >= SCALE_FULL) note(works, slot, 'outlasted');
   endPlan(works, slot);
   passTests(works, slot);
+  return undefined;
 }
 
 /** True when the signal was noted in this session before. */
@@ -111,14 +121,24 @@ export function failTest(works: Works, slot: number, test: TestName): Action {
   const { sessions, config, counters } = works;
   counters.add(Count[test]);
   const action = actionOf(config, test);
-  // Observe mode scores what it does not act on; a test that is switched off costs nothing, here or later.
-  if (action === Actions.Ignore && config.mode === 'enforce') sessions.signals[slot]! |= bitOf(test);
-  else note(works, slot, test);
-  if (action === Actions.Ignore) return action;
+  // A test that is switched off costs nothing, here or later.
+  if (action === Actions.Ignore) {
+    sessions.signals[slot]! |= bitOf(test);
+    return action;
+  }
+  note(works, slot, test);
   sessions.clear(slot, Flag.Passed);
+  slowInFull(works, slot, Why[test]);
+  if (isObserving(works)) return foreseeFailure(works, slot, test, action);
   if (action === Actions.Refuse) sessions.set(slot, Flag.RefuseRecipients);
-  slowInFull(works, slot);
   return action;
+}
+
+/** Observe mode scores what it does not act on. */
+function foreseeFailure({ would }: Works, slot: number, test: TestName, action: Action): Action {
+  if (action === Actions.Drop) would.end(slot, Why[test]);
+  if (would.failed[slot] === NO_REASON) would.failed[slot] = Why[test];
+  return Actions.Ignore;
 }
 
 /**
@@ -136,6 +156,7 @@ export function passTests(works: Works, slot: number): void {
     isOnlyMember(works, slot)
   )
     return;
+  if (isObserving(works) && works.would.failed[slot] !== NO_REASON) return;
   sessions.set(slot, Flag.Passed);
   counters.add(Count.passedNew);
   note(works, slot, 'passed');

@@ -15,6 +15,7 @@
  */
 import { excessDelayMs, Limit, limitNames, limitRow, NO_LIMIT } from '../policy/limits.ts';
 import { Timer } from '../policy/patience.ts';
+import { whyLimit } from '../policy/would-reasons.ts';
 import { Kind, nameOfKey, networkKey, newKey } from '../reputation/keys.ts';
 import { countEvent, rateNow, uncountEvent } from '../reputation/meters.ts';
 import { Rate } from '../reputation/rates.ts';
@@ -25,6 +26,7 @@ import { Flag } from '../session/sessions.ts';
 import type { ReplyName } from '../smtp/replies.ts';
 import { encodeLine, replyTable } from '../smtp/replies.ts';
 import { dismiss } from './end.ts';
+import { isObserving } from './observe.ts';
 import { say } from './speak.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
@@ -45,7 +47,10 @@ export function overAtConnect(works: Works, slot: number, open: number): number 
   if (isOver(open, limits.values[Limit.connections]!)) limit = Limit.connections;
   else if (isOver(openAround, limits.values[Limit.network_connections]!)) limit = Limit.network_connections;
   else limit = overRate(works, slot, Rate.Connections);
-  return isRefused(works, slot, limit) ? limit : NO_LIMIT;
+  if (isRefused(works, slot, limit)) return limit;
+  // The session would have ended here.
+  if (limit !== NO_LIMIT) works.would.end(slot, whyLimit(limit));
+  return NO_LIMIT;
 }
 
 /** Counts a MAIL command; false when it was answered 450. */
@@ -78,7 +83,10 @@ export function tlsAllowed(works: Works, slot: number): boolean {
 export function tlsBegun(works: Works, slot: number, isNew: boolean): boolean {
   if (!isNew) return true;
   const limit = overTls(works, slot, true);
-  if (!isRefused(works, slot, limit)) return true;
+  if (!isRefused(works, slot, limit)) {
+    if (limit !== NO_LIMIT) works.would.end(slot, whyLimit(limit));
+    return true;
+  }
   dismiss(works, slot, 'tlsRate', limitReply(works, slot, limit, 'oneTlsSessionTooMany'));
   return false;
 }
@@ -169,15 +177,17 @@ function isRefused(works: Works, slot: number, limit: number): boolean {
   const { sessions, counters, config } = works;
   if (sessions.limits[slot] === NO_LIMIT) sessions.limits[slot] = limit;
   counters.add(Count[limitRow(limit).counter]);
-  return config.mode === 'enforce';
+  if (config.mode === 'enforce') return true;
+  works.would.refuse(slot, whyLimit(limit));
+  return false;
 }
 
 /** A rate near its limit: the session owes waiting time, which its next replies pay (speak). */
 function owe(works: Works, slot: number, rate: number, limit: number): void {
   const { sessions, config } = works;
-  if (config.mode !== 'enforce') return;
   const owedMs = excessDelayMs(config, rate, limit);
-  if (owedMs > sessions.excessDelaysMs[slot]!) sessions.excessDelaysMs[slot] = owedMs;
+  if (isObserving(works)) works.would.owe(slot, owedMs);
+  else if (owedMs > sessions.excessDelaysMs[slot]!) sessions.excessDelaysMs[slot] = owedMs;
 }
 
 /** Refuses a command. As with Postfix that counts as an error: who goes on regardless is sent away. */

@@ -15,6 +15,7 @@
  */
 import { NO_HANDLE, slotOf } from '../base/handle.ts';
 import { Pace } from '../policy/pace.ts';
+import { NO_REASON, Why } from '../policy/would-reasons.ts';
 import type { DnsAnswer } from '../reputation/dns-lists.ts';
 import { isGoodHost } from '../reputation/standing.ts';
 import { Count } from '../session/counters.ts';
@@ -22,7 +23,8 @@ import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { encodeLine } from '../smtp/replies.ts';
 import { continueGreeting } from './banner.ts';
-import { note } from './learn.ts';
+import { note, tellNetwork } from './learn.ts';
+import { isObserving, wouldCatchUp } from './observe.ts';
 import { replan } from './slow.ts';
 import { charge } from './speak.ts';
 import type { Works } from './works.ts';
@@ -85,11 +87,26 @@ function hear(works: Works, slot: number, answer: DnsAnswer): void {
   sessions.scores[slot] = sessions.scores[slot]! - sessions.dnsPoints[slot]! + points;
   sessions.dnsPoints[slot] = points;
   if (weight >= slowAt) learnListed(works, slot);
-  if (config.mode !== 'enforce') return;
+  if (isObserving(works)) return foresee(works, slot, weight);
   if (weight >= slowAt) slowDown(works, slot);
   else if ((sessions.dnsMarks[slot]! & DnsMark.Slowed) !== 0) speedUp(works, slot);
   const { skipAt } = config.dnsxlPolicy;
   if (skipAt < 0 && weight <= skipAt) letGo(works, slot);
+  return undefined;
+}
+
+/** What would be done with the client if this were not observe mode. */
+function foresee(works: Works, slot: number, weight: number): void {
+  const { sessions, config, would } = works;
+  const { slowAt, skipAt } = config.dnsxlPolicy;
+  const isFirst = would.scales[slot] === 0;
+  if (weight >= slowAt || (sessions.dnsMarks[slot]! & DnsMark.Slowed) !== 0) replan(works, slot, Why.dnsxl);
+  if (weight >= slowAt && isFirst) {
+    sessions.dnsMarks[slot]! |= DnsMark.Slowed;
+    wouldCatchUp(works, slot);
+  }
+  if (skipAt < 0 && weight <= skipAt && would.failed[slot] === NO_REASON)
+    would.letGo(slot, Math.round(works.nowMs - sessions.openedMs[slot]!));
 }
 
 /** Once a session, however often the answer changes. */
@@ -98,6 +115,8 @@ function learnListed(works: Works, slot: number): void {
   if ((sessions.dnsMarks[slot]! & DnsMark.Learnt) !== 0) return;
   sessions.dnsMarks[slot]! |= DnsMark.Learnt;
   counters.add(Count.listed);
+  // Where many are listed those that are not yet are no strangers either. A pool is another matter: large senders are listed now and then.
+  tellNetwork(works, slot);
   note(works, slot, 'listed');
 }
 

@@ -7,6 +7,9 @@
  *
  * A slow one is read at its pace (body); of the others few large reads, since each costs the same whatever it brings.
  *
+ * Observe mode refuses no message for its newlines: it is made whole as with `smtp.bare_newline = "normalize"`, and what would have
+ * been is noted.
+ *
  * A message that cannot be taken (too big, bare newlines, no room) is read to its end and thrown away, so that
  * the refusal reaches a client which listens only then.
  *
@@ -15,6 +18,7 @@
  */
 import { Pace } from '../policy/pace.ts';
 import { Timer } from '../policy/patience.ts';
+import { Why } from '../policy/would-reasons.ts';
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
@@ -27,6 +31,7 @@ import { cut, dismiss } from './end.ts';
 import { forgetEnvelope } from './forget.ts';
 import { note } from './learn.ts';
 import { refusalOf } from './listed.ts';
+import { isObserving } from './observe.ts';
 import { say } from './speak.ts';
 import type { Works } from './works.ts';
 
@@ -36,7 +41,8 @@ const FINAL_DOT_BYTES = 3;
 /** DATA: asks for the message. `isAhead`: bytes stand behind the command although 354 was not said. */
 export function startReceiving(works: Works, slot: number, isAhead: boolean): void {
   const { sessions, replies, spool } = works;
-  if (isAhead) return refuseAhead(works, slot);
+  if (isAhead && !isObserving(works)) return refuseAhead(works, slot);
+  if (isAhead) foreseeAhead(works, slot);
   if (isMessageRefused(works, slot)) {
     forgetEnvelope(works, slot);
     return say(works, slot, refusalOf(works, slot), Timer.Data, Phase.Listening);
@@ -53,6 +59,12 @@ export function startReceiving(works: Works, slot: number, isAhead: boolean): vo
 export function refuseAhead(works: Works, slot: number): void {
   note(works, slot, 'pipelining');
   dismiss(works, slot, 'dataAhead', works.replies.dataAhead);
+}
+
+/** Observe mode takes the message as the client sends it: 354 is said at once, and what follows DATA is one. */
+function foreseeAhead(works: Works, slot: number): void {
+  note(works, slot, 'pipelining');
+  works.would.end(slot, Why.dataAhead);
 }
 
 /** Takes what has arrived of the message; true when the session may go on at once. */
@@ -106,7 +118,9 @@ function keep(works: Works, slot: number, piece: Uint8Array, state: BodyState): 
   if (envelope.refusal !== null) return;
   const sizeMax = greetings.sizeMaxBytes;
   let bytes = piece;
-  if (bodies.odd && config.smtp.bareNewline === 'reject') {
+  const isRejected = bodies.odd && config.smtp.bareNewline === 'reject';
+  if (isRejected && isObserving(works)) works.would.refuse(slot, Why.bodyNewline);
+  if (isRejected && !isObserving(works)) {
     envelope.refusal = replies.bodyNewline;
   } else {
     if (bodies.odd || state === BodyState.SoftStart) bytes = normalize(piece, piece.length, state);

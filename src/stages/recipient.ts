@@ -27,6 +27,7 @@ import { misleads } from './feedback.ts';
 import { harvestDelayMs } from './harvest.ts';
 import { note, passTests } from './learn.ts';
 import { refusalOf } from './listed.ts';
+import { isObserving, wouldJudge } from './observe.ts';
 import { isPreferred } from './seat.ts';
 import { hearBackend } from './shed.ts';
 import { excessReplyMs, say, sayAfter } from './speak.ts';
@@ -37,6 +38,7 @@ import type { Works } from './works.ts';
 export function judgeRecipient(works: Works, slot: number, argument: string): void {
   const { sessions, config, replies, counters } = works;
   const envelope = sessions.envelopes[slot]!;
+  if (isObserving(works) && !isAlwaysHeard(works, argument)) wouldJudge(works, slot);
   if (!isBarelyHeard(works, slot)) passTests(works, slot);
   else if (isAlwaysHeard(works, argument)) counters.add(Count.recipientsAlways);
   else return refuseClient(works, slot);
@@ -154,6 +156,6 @@ function refuseRecipient(works: Works, slot: number, reply: Uint8Array): void {
 function answer(works: Works, slot: number, reply: Uint8Array): void {
   const dueMs = harvestDelayMs(works, slot);
   const leastMs = Math.max(0, works.sessions.backendSinceMs[slot]! + dueMs - works.nowMs);
-  if (leastMs > 0) works.counters.add(Count.harvestSlowed);
+  if (leastMs > 0 && !isObserving(works)) works.counters.add(Count.harvestSlowed);
   return sayAfter(works, slot, reply, Timer.Rcpt, Phase.Listening, leastMs);
 }

@@ -30,11 +30,14 @@ const KNOWN = Flag.Passed | Flag.KnownByPool | Flag.GoodStanding | Flag.Unlimite
 export function recognise(works: Works, slot: number, first: Timer): void {
   const { sessions, families, config, counters } = works;
   if (!families.hasSpeakers || sessions.families[slot]! >= 0 || !isFirst(works, slot, first)) return;
-  if (config.mode === 'observe' || !isStranger(works, slot)) return;
+  if (!isStranger(works, slot)) return;
   const number = families.speakerOf(sessions.dialects[slot]!);
   if (number < 0) return;
-  sessions.families[slot] = number;
-  counters.add(Count.recognised);
+  // Observe mode writes down what it would have done, and does nothing.
+  if (config.mode === 'enforce') {
+    sessions.families[slot] = number;
+    counters.add(Count.recognised);
+  }
   slowForFamily(works, slot, families.patienceOf(number), first);
 }
 

@@ -18,6 +18,7 @@
  */
 import { Pace } from '../policy/pace.ts';
 import { Level } from '../policy/stress.ts';
+import { Why } from '../policy/would-reasons.ts';
 import { isGoodHost } from '../reputation/standing.ts';
 import { Count } from '../session/counters.ts';
 import type { EndingName } from '../session/endings.ts';
@@ -39,15 +40,21 @@ export function takeSeat(works: Works, slot: number, isAllowed: boolean): Ending
   if (strain.stress.level !== Level.Calm) hearMemory(works);
   if (isMany || strain.stress.level !== Level.Calm) hearSeats(works, wouldBe);
   if (strain.stress.level === Level.Calm) return null;
-  const refusal = config.mode === 'observe' ? observed(works, slot) : refusalFor(works, slot);
+  if (config.mode === 'observe') return observe(works, slot);
+  const refusal = refusalFor(works, slot);
   if (refusal === null) return null;
-  if (config.mode === 'observe') {
-    counters.add(Count.shedObserved);
-    return null;
-  }
   countShed(works);
   if (refusal === 'sessionsFull') counters.add(Count.sessionsFull);
   return refusal;
+}
+
+/** Everybody gets a seat; who would have got none is noted. */
+function observe(works: Works, slot: number): null {
+  const refusal = observed(works, slot);
+  if (refusal === null) return null;
+  works.counters.add(Count.shedObserved);
+  works.would.end(slot, Why[refusal]);
+  return null;
 }
 
 /** Whether a session goes before others at the backend: who is not made to wait, under stress who is of good standing. */
@@ -112,7 +119,7 @@ function refusalFor(works: Works, slot: number): EndingName | null {
 }
 
 /** The same without anybody having to go. */
-function observed(works: Works, slot: number): EndingName | null {
+function observed(works: Works, slot: number): 'sessionsFull' | 'shedNetwork' | 'shedStranger' | null {
   const { strain, seats, sessions } = works;
   if (sessions.has(slot, Flag.GoodStanding)) return seats.taken < strain.room.seats ? null : 'sessionsFull';
   if (isOverShare(works, slot)) return 'shedNetwork';

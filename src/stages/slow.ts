@@ -16,24 +16,30 @@ import { bodyRateFor, plannedDelayMs } from '../policy/patience.ts';
 import type { Timer } from '../policy/patience.ts';
 import { SCALE_FULL, scaleForPatience, scaleForScore } from '../policy/plan.ts';
 import { Level } from '../policy/stress.ts';
+import { Why } from '../policy/would-reasons.ts';
 import { Count } from '../session/counters.ts';
 import type { Works } from './works.ts';
 
-/** Sets the plan from what is known now; a session that turns out to be suspicious is slow from its next reply on. */
-export function replan(works: Works, slot: number): void {
+/**
+ * Sets the plan from what is known now; a session that turns out to be suspicious is slow from its next reply on. In observe mode it
+ * would be, for the reason `why`.
+ */
+export function replan(works: Works, slot: number, why: number = Why.score): void {
   const { sessions, config } = works;
   const asked = scaleForScore(config, suspicionOf(works, slot));
   const ownMax = sessions.patienceMs[slot]! > 0 ? SCALE_FULL : config.shape.scaleMax;
   const scale = Math.max(sessions.scaleFloors[slot]!, Math.min(asked, ownMax));
+  if (config.mode === 'observe') return works.would.slow(slot, scale, why);
   sessions.scales[slot] = scale;
   if (scale === 0 || sessions.paces[slot] === Pace.Slow) return;
   sessions.paces[slot] = Pace.Slow;
   works.counters.add(Count.turnedSlow);
+  return undefined;
 }
 
 /** The client has earned a full plan at least, whatever its score. */
-export function slowInFull(works: Works, slot: number): void {
-  raiseFloor(works, slot, SCALE_FULL);
+export function slowInFull(works: Works, slot: number, why: number): void {
+  raiseFloor(works, slot, SCALE_FULL, why);
 }
 
 /**
@@ -42,23 +48,24 @@ export function slowInFull(works: Works, slot: number): void {
  */
 export function slowForFamily(works: Works, slot: number, patienceMs: number, first: Timer): void {
   works.sessions.patienceMs[slot] = patienceMs;
-  raiseFloor(works, slot, patienceMs > 0 ? scaleForPatience(works.config, patienceMs, first) : SCALE_FULL);
+  const scale = patienceMs > 0 ? scaleForPatience(works.config, patienceMs, first) : SCALE_FULL;
+  raiseFloor(works, slot, scale, Why.family);
 }
 
-function raiseFloor(works: Works, slot: number, scale: number): void {
+function raiseFloor(works: Works, slot: number, scale: number, why: number): void {
   const { scaleFloors } = works.sessions;
   scaleFloors[slot] = Math.max(scaleFloors[slot]!, scale);
-  replan(works, slot);
+  replan(works, slot, why);
 }
 
 /** The delay that the plan has for a timer, before the budget; under stress a part of it. */
 export function slowDelayMs(works: Works, slot: number, timer: Timer): number {
-  return plannedDelayMs(works.config, timer, scaleNow(works, slot));
+  return plannedDelayMs(works.config, timer, scaleNow(works, slot, works.sessions.scales[slot]!));
 }
 
 /** Bytes of a body that may be read in a second; Infinity for a session that is not slow. */
 export function bodyRate(works: Works, slot: number): number {
-  const scale = scaleNow(works, slot);
+  const scale = scaleNow(works, slot, works.sessions.scales[slot]!);
   return scale === 0 ? Infinity : bodyRateFor(works.config, scale);
 }
 
@@ -78,8 +85,8 @@ function suspicionOf({ sessions, config }: Works, slot: number): number {
   return sessions.scores[slot]! - (isUnsure ? sessions.dnsPoints[slot]! : 0);
 }
 
-function scaleNow({ sessions, strain, config }: Works, slot: number): number {
+/** What of a scale holds now: nothing for a message that is not to be slowed (always), under stress a part of it. */
+export function scaleNow({ sessions, strain, config }: Works, slot: number, scale: number): number {
   if (sessions.envelopes[slot]?.isNeverSlow === true) return 0;
-  const scale = sessions.scales[slot]!;
   return strain.stress.level === Level.Calm ? scale : Math.floor((scale * config.stress.delays) / 100);
 }

@@ -13,6 +13,7 @@ import { Flag } from '../session/sessions.ts';
 import { Pace } from '../policy/pace.ts';
 import { allowedDelayMs, Timer } from '../policy/patience.ts';
 import { Level } from '../policy/stress.ts';
+import { isObserving, wouldWait } from './observe.ts';
 import { slowDelayMs } from './slow.ts';
 import type { Works } from './works.ts';
 
@@ -48,13 +49,13 @@ export function sayAfter(
   leastMs: number,
 ): void {
   const { sessions } = works;
+  if (isObserving(works)) {
+    wouldWait(works, slot, timer, leastMs);
+    return sayNow(works, slot, reply, next);
+  }
   const pacedMs = pacedDelayMs(works, slot, timer, leastMs);
   const delayMs = Math.max(pacedMs, excessReplyMs(works, slot, timer));
-  if (delayMs === 0) {
-    put(works, slot, reply);
-    enter(works, slot, next);
-    return;
-  }
+  if (delayMs === 0) return sayNow(works, slot, reply, next);
   charge(works, slot, delayMs);
   if (delayMs > pacedMs) works.counters.add(Count.slowedByRate);
   sessions.owed[slot] = reply;
@@ -65,6 +66,12 @@ export function sayAfter(
   const { dripReplies, dripIntervalMs } = works.config.shape;
   const firstMs = dripReplies && sessions.paces[slot] === Pace.Slow ? dripIntervalMs : delayMs;
   works.wheel.arm(slot, works.nowMs + Math.min(firstMs, delayMs));
+  return undefined;
+}
+
+function sayNow(works: Works, slot: number, reply: Uint8Array, next: Phase): void {
+  put(works, slot, reply);
+  enter(works, slot, next);
 }
 
 /** A whole reply goes out: what the client does next may be an answer to it. */

@@ -13,6 +13,7 @@
  *
  * A client of good standing is not trapped: everybody mistypes, and a former employee's address gets honest mail.
  */
+import { Why } from '../policy/would-reasons.ts';
 import { Kind, newKey, textKey } from '../reputation/keys.ts';
 import { Mark } from '../reputation/layout.ts';
 import { isGoodHost } from '../reputation/standing.ts';
@@ -52,7 +53,9 @@ export function springsTrap(works: Works, slot: number, recipient: string): bool
   works.counters.add(Count.trapsSprung);
   const nowSec = epochSec(works);
   if (isStranger(works, slot, nowSec)) catchClient(works, slot, nowSec);
-  return config.mode === 'enforce';
+  if (config.mode === 'enforce') return true;
+  works.would.refuse(slot, Why.trap);
+  return false;
 }
 
 function catchClient(works: Works, slot: number, nowSec: number): void {
@@ -63,7 +66,7 @@ function catchClient(works: Works, slot: number, nowSec: number): void {
   if (index >= 0 && reputation.markOf(index, nowSec) === Mark.None)
     reputation.mark(index, Mark.Trap, nowSec + Math.ceil(config.traps.trapTtlMs / 1000));
   sessions.clear(slot, Flag.Passed);
-  if (config.mode === 'enforce') slowInFull(works, slot);
+  slowInFull(works, slot, Why.trap);
 }
 
 /** The backend does not know a name that a client asked for: one more network for it, or a trap that was learnt. */

@@ -16,6 +16,7 @@ import type { LimitPlan } from '../policy/limits.ts';
 import type { NetworkSet } from '../policy/networks.ts';
 import type { Recent } from '../policy/recent.ts';
 import type { Room, Stress } from '../policy/stress.ts';
+import type { Would } from '../policy/would.ts';
 import type { PoolMap } from '../policy/pool-map.ts';
 import type { SenderPools } from '../reputation/sender-pools.ts';
 import type { DnsLists } from '../reputation/dns-lists.ts';
@@ -94,6 +95,8 @@ export interface Works {
   readonly strain: Strain;
   readonly seats: Seats;
   readonly limits: LimitPlan;
+  /** In observe mode, what enforce mode would have done; without room otherwise. */
+  readonly would: Would;
   readonly lines: LineReader;
   readonly mailboxes: MailboxReader;
   readonly bodies: BodyScanner;

@@ -8,6 +8,7 @@
  */
 import { parseConfig } from '../../src/config/load.ts';
 import type { CounterName } from '../../src/session/counter-table.ts';
+import type { SessionReport } from '../../src/session/journal.ts';
 import { Backend } from './backend.ts';
 import { ScriptedDns } from './dns.ts';
 import type { StepName } from './backend.ts';
@@ -75,8 +76,9 @@ class Player {
       this.lines.push(`${this.#time()}  end${number > 1 ? number : ''} ${report.ending}${tls}${over}`);
       const why = report.dnsxlReason === '' ? '' : ` "${report.dnsxlReason}"`;
       const family = report.family === '' ? '' : ` family=${report.family}`;
+      const would = this.#dialogue.showsWould ? ` would=${wouldText(report)}` : '';
       this.#log.push(
-        `log: ${report.reasons} score=${report.score}${family} dnsxl=${report.dnsxl.join(',')}${why}`,
+        `log: ${report.reasons} score=${report.score}${family} dnsxl=${report.dnsxl.join(',')}${why}${would}`,
       );
     };
   }
@@ -241,6 +243,17 @@ class Player {
     if (told > stored) wrongs.push(`${told} messages were acknowledged, ${stored} were stored`);
     return wrongs;
   }
+}
+
+/** `slow, pregreet, refused for pregreet, 150 s` */
+function wouldText(report: SessionReport): string {
+  if (!report.isObserved) return 'null';
+  const parts = [
+    report.wouldPace,
+    report.wouldReason,
+    report.wouldEnding && `refused for ${report.wouldEnding}`,
+  ];
+  return [...parts.filter((part) => part !== ''), `${report.wouldDelayMs / 1000} s`].join(', ');
 }
 
 function isWords(line: ScriptLine): boolean {

@@ -25,6 +25,7 @@
  *         4.000  end quit, limit message_rate               and the limit that it exceeded, if any
  *         counters: pregreet=1 messagesDelivered=0
  *         log: listed score=45 dnsxl=zen.example.net "reason"   reasons, score, family, lists (shown when one such line is there)
+ *         log:  score=0 dnsxl= would=slow, score, 75 s     and what enforce mode would have done (shown when one such line is there)
  *         asked: 192.0.2.7 (good)                        clients that DNS lists were asked about
  *         notice: what the operator was told
  *         offered: 192.0.2.7 a.example HELO                 a good sender and its domain, for whoever verifies it (or: nothing)
@@ -61,6 +62,7 @@ export interface Dialogue {
   readonly showsNotices: boolean;
   readonly showsOffers: boolean;
   readonly showsLog: boolean;
+  readonly showsWould: boolean;
   readonly showsAsked: boolean;
   /** The indented block as it stands, without its indentation. */
   readonly block: readonly string[];
@@ -133,6 +135,7 @@ function readDialogue(lines: readonly string[], at: number, end: number): Dialog
     counters: counters.filter((one) => one !== '').map((one) => one.split('=')[0]!),
     showsLanes: block.some((line) => /L\d+[<>]/.test(line)),
     showsLog: block.some((line) => line.startsWith('log:')),
+    showsWould: block.some((line) => /^log:.* would=/.test(line)),
     showsAsked: block.some((line) => line.startsWith('asked:')),
     showsNotices: block.some((line) => line.startsWith('notice:')),
     showsOffers: block.some((line) => line.startsWith('offered')),

@@ -20,6 +20,12 @@ vi.mock('../../../src/cli/run.ts', () => ({
 vi.mock('../../../src/cli/demo.ts', () => ({
   demoVerb: (options: unknown) => (calls.verbs.push(['demo', options]), Promise.resolve(1)),
 }));
+vi.mock('../../../src/cli/report.ts', () => ({
+  reportVerb: (files: unknown, options: unknown) => (
+    calls.verbs.push(['report', files, options]),
+    Promise.resolve(1)
+  ),
+}));
 vi.mock('../../../src/primary/probe.ts', () => ({
   probeBackend: () => Promise.resolve({ ok: calls.probeOk, lines: ['backend: seen'] }),
 }));
@@ -96,6 +102,16 @@ describe('the command line', () => {
       ['run', { config: 'x.toml' }],
       ['run', { config: '/etc/sluice/sluice.toml' }],
     ]);
+  });
+
+  it('gives files and options to report, and passes its exit code on', async () => {
+    expect(await sluice('report', 'a.log', 'b.log.gz', '--since', '2h', '--top', '5', '--json')).toBe(1);
+    expect(await sluice('report')).toBe(1);
+    expect(calls.verbs).toEqual([
+      ['report', ['a.log', 'b.log.gz'], { json: true, sinceMs: 7_200_000, top: 5 }],
+      ['report', [], { json: false, sinceMs: Infinity, top: 10 }],
+    ]);
+    expect(await sluice('report', '--top', '0')).toBe(2);
   });
 
   it('gives its options to demo, and passes its exit code on', async () => {

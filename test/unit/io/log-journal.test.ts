@@ -39,6 +39,21 @@ const report: SessionReport = {
   dnsxlReason: 'https://example.net/"?\r\n{',
 };
 
+it.each([
+  ['instant', '', '', 0, null],
+  ['screened', 'unknown', '', 6_000, { pace: 'screened', reason: 'unknown', delay_ms: 6_000 }],
+  ['slow', 'score', '', 75_000, { pace: 'slow', reason: 'score', delay_ms: 75_000 }],
+  ['refused', '', 'denied', 0, { pace: 'refused', ending: 'denied', delay_ms: 0 }],
+  ['refused', 'score', 'dnsxl', 9, { pace: 'refused', reason: 'score', ending: 'dnsxl', delay_ms: 9 }],
+])(
+  'says in observe mode what enforce mode would have done: %s %s %s',
+  (wouldPace, wouldReason, wouldEnding, wouldDelayMs, would) => {
+    const { lines, journal } = rig();
+    journal.ended({ ...report, isObserved: true, wouldPace, wouldReason, wouldEnding, wouldDelayMs });
+    expect((JSON.parse(lines[0]!) as Record<string, unknown>)['would']).toEqual(would);
+  },
+);
+
 it('writes one line for each session, with every field', () => {
   const { lines, journal } = rig();
   journal.ended(report);

@@ -38,9 +38,12 @@ describe('a failed test', () => {
     expect(actionOf(strict, 'bareNewline')).toBe(Action.Ignore);
   });
 
-  it('costs nothing in observe mode', () => {
-    const observing = defaultConfig({ mode: 'observe', screen: { pregreet: 'drop' } });
-    for (const test of testNames) expect(actionOf(observing, test)).toBe(Action.Ignore);
+  it('would cost the same in observe mode, which does nothing about it', () => {
+    const screen = { pregreet: 'drop', bareNewline: 'ignore' } as const;
+    for (const test of testNames)
+      expect(actionOf(defaultConfig({ mode: 'observe', screen }), test)).toBe(
+        actionOf(defaultConfig({ mode: 'enforce', screen }), test),
+      );
   });
 
   it('has to be passed by those who want to be known, unless it is ignored', () => {

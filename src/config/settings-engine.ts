@@ -107,7 +107,7 @@ export const engineSettings = {
     recipients_max: integer(
       1_000,
       { min: 100, max: 100_000 },
-      'Recipients of one message (RFC 5321, 4.5.3.1.8: at least 100).',
+      'Recipients of one message (RFC 5321, 4.5.3.1.8: at least 100). Below 1,000 senders are told by LIMITS (RFC 9422).',
     ),
     message_size_max: size(
       '0B',

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latin1 } from '../../../src/base/ascii.ts';
 import { NO_CAPABILITIES } from '../../../src/backend/capabilities.ts';
+import type { PartialConfig } from '../../../src/config/load.ts';
 import { defaultConfig } from '../../../src/config/load.ts';
 import { Extension } from '../../../src/smtp/mailbox.ts';
 import { Greetings } from '../../../src/stages/greetings.ts';
@@ -67,3 +68,19 @@ test.each([
     expect(text(made.ehlo)).toContain(line);
   },
 );
+
+test.each<[string, PartialConfig, string]>([
+  ['fewer recipients than senders count on', { smtp: { recipientsMax: 100 } }, '250-LIMITS RCPTMAX=100\r\n'],
+  ['one recipient', { backend: { verifyRecipients: 'late' } }, '250-LIMITS RCPTMAX=1\r\n'],
+])('a message that may have %s is told of by LIMITS (RFC 9422), in every EHLO reply', (_, parts, line) => {
+  const made = new Greetings(defaultConfig({ hostname: 'mx.example.net', ...parts }), NO_CAPABILITIES);
+  for (const pipelining of [false, true])
+    for (const tls of [false, true]) expect(text(made.ehloFor(pipelining, tls))).toContain(line);
+});
+
+test('a limit that senders count on anyway is not told', () => {
+  for (const recipientsMax of [1_000, 5_000]) {
+    const made = new Greetings(defaultConfig({ smtp: { recipientsMax } }), NO_CAPABILITIES);
+    expect(text(made.ehlo)).not.toContain('LIMITS');
+  }
+});

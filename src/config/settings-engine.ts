@@ -227,7 +227,7 @@ export const engineSettings = {
         'A load of 100 percent: what has happened is answered so much later, on average of the last seconds.',
       ),
       backend_latency: duration(
-        '10s',
+        '20s',
         { min: '100ms', max: '5min' },
         'A load of 100 percent: the backend judges a recipient so much later, with the wait for a connection.',
       ),

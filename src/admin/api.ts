@@ -65,19 +65,15 @@ interface Route {
 const routes: readonly Route[] = [
   { method: 'GET', path: /^\/api\/v1\/ip$/, handle: (api, request) => api.list(request) },
   { method: 'GET', path: /^\/api\/v1\/ip\/([^/]+)$/, handle: (api, _, name) => api.show(name) },
-  {
+  ...([Mark.Allow, Mark.Deny] as const).map((mark): Route => ({
     method: 'POST',
-    path: /^\/api\/v1\/ip\/([^/]+)\/allow$/,
-    handle: (api, request, name) => api.mark(request, name, Mark.Allow),
-  },
-  {
-    method: 'POST',
-    path: /^\/api\/v1\/ip\/([^/]+)\/deny$/,
-    handle: (api, request, name) => api.mark(request, name, Mark.Deny),
-  },
+    path: new RegExp(`^/api/v1/ip/([^/]+)/${markNames[mark]}$`),
+    handle: (api, request, name) => api.mark(request, name, mark),
+  })),
   { method: 'POST', path: /^\/api\/v1\/ip\/([^/]+)\/forget$/, handle: (api, _, name) => api.forget(name) },
   { method: 'GET', path: /^\/api\/v1\/explain\/([^/]+)$/, handle: (api, _, name) => api.explain(name) },
   { method: 'GET', path: /^\/api\/v1\/families$/, handle: (api) => api.families() },
+  { method: 'POST', path: /^\/api\/v1\/recipients\/flush$/, handle: (api) => api.flushRecipients() },
   { method: 'GET', path: /^\/api\/v1\/export$/, handle: (api) => api.export() },
   { method: 'POST', path: /^\/api\/v1\/import$/, handle: (api, request) => api.import(request) },
 ];
@@ -186,6 +182,11 @@ export class Api {
 
   families(): Promise<ApiAnswer> {
     return Promise.resolve({ status: 200, value: this.#inside.families() });
+  }
+
+  flushRecipients(): Promise<ApiAnswer> {
+    this.#inside.flushRecipients();
+    return Promise.resolve({ status: 200, value: { flushed: true } });
   }
 
   export(): Promise<ApiAnswer> {

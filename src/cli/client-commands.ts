@@ -15,7 +15,7 @@ import { whole } from './option-kinds.ts';
 
 type Finish = (code: number) => void;
 
-/** Adds `explain`, `families` and `ip` to the program. `file`: the usual configuration file. */
+/** Adds `explain`, `families`, `recipients` and `ip` to the program. `file`: the usual configuration file. */
 export function addClientCommands(program: Command, file: string, finish: Finish): void {
   const withPlace = (command: Command): Command =>
     command
@@ -33,6 +33,13 @@ export function addClientCommands(program: Command, file: string, finish: Finish
     .description('families of zombies: share, patience, dialect, networks; and when sessions leave')
     .action(async (options: ClientOptions) =>
       finish(await (await import('./client-verbs.ts')).familiesVerb(options)),
+    );
+
+  const recipients = program.command('recipients').description('what is remembered of recipients');
+  withPlace(recipients.command('flush'))
+    .description('forget it: the backend is asked about every name again')
+    .action(async (options: ClientOptions) =>
+      finish(await (await import('./client-verbs.ts')).flushRecipientsVerb(options)),
     );
 
   const ip = program.command('ip').description('what is remembered of clients and networks');

@@ -56,6 +56,15 @@ export function familiesVerb(options: ClientOptions): Promise<number> {
   return answered(options, { method: 'GET', path: '/api/v1/families' }, familiesText);
 }
 
+/** `sluice recipients flush`. */
+export function flushRecipientsVerb(options: ClientOptions): Promise<number> {
+  return answered(
+    options,
+    { method: 'POST', path: '/api/v1/recipients/flush' },
+    () => 'every shard asks the backend anew, about names it knew and names it did not\n',
+  );
+}
+
 export interface ListOptions extends ClientOptions {
   readonly kind?: string;
   readonly mark?: string;

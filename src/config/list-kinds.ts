@@ -23,10 +23,11 @@ function list<Kind extends string>(
   accepts: string,
   example: string,
   faultOf: (text: string) => Fault | undefined,
+  fallback: readonly string[] = [],
 ): Setting<Kind, readonly string[]> {
   return {
     kind,
-    fallback: [],
+    fallback,
     doc,
     accepts,
     schema: { type: 'array', items: { type: 'string' } },
@@ -105,5 +106,31 @@ export function mailboxes(doc: string): Setting<'mailboxes', readonly string[]> 
         at > 0 && at <= 64 && /^[!-~]+$/.test(text.slice(0, at)) && isHostName(text.slice(at + 1));
       return isGood ? undefined : { want: 'a mail address such as "bait@example.net"' };
     },
+  );
+}
+
+/** What stands before the @ of a mail address. */
+export function localParts(
+  fallback: readonly string[],
+  doc: string,
+): Setting<'localParts', readonly string[]> {
+  return list(
+    'localParts',
+    doc,
+    'a local part',
+    'a list of local parts',
+    '["postmaster"]',
+    (text) =>
+      /^[!#-'*+./-9=?A-Z^-~-]{1,64}$/.test(text)
+        ? undefined
+        : { want: 'what stands before the @, such as "postmaster"' },
+    fallback,
+  );
+}
+
+/** Domains of mail addresses. */
+export function domains(doc: string): Setting<'domains', readonly string[]> {
+  return list('domains', doc, 'a domain', 'a list of domains', '["example.net"]', (text) =>
+    isHostName(text) ? undefined : { want: 'a domain such as "example.net"' },
   );
 }

@@ -4,7 +4,7 @@
  * A part of THE table (settings), which says what a row is made of.
  */
 import { choice, duration, flag, integer, path, text } from './kinds.ts';
-import { codes, mailboxes, networks, paths, resolvers } from './list-kinds.ts';
+import { codes, domains, localParts, mailboxes, networks, paths, resolvers } from './list-kinds.ts';
 import { section, tables } from './sections.ts';
 import { zone } from './zone-kinds.ts';
 
@@ -182,6 +182,24 @@ export const clientSettings = {
       'Answer recipients of a client that names many unknown ones ever more slowly, with the same delay for known and unknown names.',
     ),
     harvest_delay_max: duration('30s', { min: '1s', max: '2min' }, 'The longest of these delays.'),
+  }),
+
+  recipients: section('Recipients: what is remembered of them, and who has a standing of his own.', {
+    no_ttl: duration(
+      '1min',
+      { min: '0s', max: '1h' },
+      'How long a name that the backend does not know (550 5.1.1) is refused from memory. 0s: it is asked each time.',
+    ),
+    yes_ttl: duration(
+      '0s',
+      { min: '0s', max: '1h' },
+      'How long a name that it has accepted is accepted from memory. It hears of the recipient with the message; if it refuses it then, to this client or to all, the sender hears 451 and is asked for at RCPT the next time.',
+    ),
+    always: localParts(
+      ['postmaster', 'abuse'],
+      'Names, in any domain, that every client may write to: also one whose recipients are refused for a failed test or for DNS lists. Empty: none.',
+    ),
+    never_slow: domains('Domains whose mail is not slowed: while all recipients of a message are of these.'),
   }),
 
   families: section('Families of zombies that are found in the traffic.', {

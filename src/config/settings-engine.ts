@@ -95,6 +95,10 @@ export const engineSettings = {
       ['reject', 'normalize'],
       'A message with CR or LF alone. reject: 5xx. normalize: it is delivered with CR LF instead. Never sent on as it is.',
     ),
+    chunking: flag(
+      true,
+      'Offer CHUNKING: messages may come in parts (BDAT). The backend gets them by DATA and need not know of it.',
+    ),
     command_time: duration(
       '5min',
       { min: '1s', max: '1h' },
@@ -120,7 +124,7 @@ export const engineSettings = {
     recipients_max: integer(
       1_000,
       { min: 100, max: 100_000 },
-      'Recipients of one message (RFC 5321, 4.5.3.1.8: at least 100).',
+      'Recipients of one message (RFC 5321, 4.5.3.1.8: at least 100). Below 1,000 senders are told by LIMITS (RFC 9422).',
     ),
     message_size_max: size(
       '0B',

@@ -22,8 +22,19 @@ import { engineSettings } from './settings-engine.ts';
 export type Entry = Setting | Section | Tables;
 
 const { engine, backend, smtp, tls, shape, stress, spool } = engineSettings;
-const { screen, limits, lists, dnsxl, dnsxl_policy, reputation, pools, greylist, traps, families } =
-  clientSettings;
+const {
+  screen,
+  limits,
+  lists,
+  dnsxl,
+  dnsxl_policy,
+  reputation,
+  pools,
+  greylist,
+  traps,
+  recipients,
+  families,
+} = clientSettings;
 
 export const settings = {
   mode: choice(
@@ -61,6 +72,7 @@ export const settings = {
   pools,
   greylist,
   traps,
+  recipients,
   families,
   spool,
 

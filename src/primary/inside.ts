@@ -48,6 +48,8 @@ export interface Inside {
   readonly sources: readonly ExplainSource[];
   /** The families that were found, and when sessions leave. */
   readonly families: () => FamilyReport;
+  /** Makes every shard forget what the backend has said of names. */
+  readonly flushRecipients: () => void;
   /** Seconds since 1970. */
   readonly nowSec: () => number;
   /** Prints a line for the operator. */

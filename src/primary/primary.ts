@@ -148,6 +148,7 @@ export class Primary {
       poolKeyOf: (address) => this.#services.poolKeyOf(address),
       sources: this.#services.sources(crew.memory.table, this.#names),
       families: () => this.#services.families.report(this.#names),
+      flushRecipients: () => this.#engines.forEach((engine) => engine.tellAll({ kind: 'flushRecipients' })),
       nowSec,
       say: this.#say,
     });

@@ -103,6 +103,14 @@ export const counterTable = {
     says: 'Recipients refused because DNS lists have the client.',
   },
   recipientsCached: { unit: 'recipients', says: 'Unknown recipients answered from memory.' },
+  recipientsPromised: {
+    unit: 'recipients',
+    says: 'Known recipients answered from memory (recipients.yes_ttl); the backend hears of them with the message.',
+  },
+  recipientsAlways: {
+    unit: 'recipients',
+    says: 'Recipients of recipients.always, named by clients whose others are refused.',
+  },
   greylisted: { unit: 'recipients', says: 'Recipients answered 450 because the sender is not known yet.' },
   greylistPassed: {
     unit: 'recipients',
@@ -123,6 +131,10 @@ export const counterTable = {
     says: 'Recipients answered late because the client names many unknown ones.',
   },
   messagesReceived: { unit: 'messages', says: 'Messages received to their end.' },
+  chunks: {
+    unit: 'times',
+    says: 'Parts of messages that came by BDAT, those that were thrown away included.',
+  },
   messagesDelivered: { unit: 'messages', says: 'Messages that the backend took (2xx).' },
   messagesDeferred: { unit: 'messages', says: 'Messages answered 4xx. Look at the backend.' },
   messagesRefused: { unit: 'messages', says: 'Messages answered 5xx.' },

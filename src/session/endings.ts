@@ -108,6 +108,12 @@ export const endingTable = {
     signal: null,
     says: 'sent BDAT although CHUNKING is not offered',
   },
+  badChunk: {
+    blame: 'client',
+    verdict: 'refused',
+    signal: null,
+    says: 'sent a BDAT that does not say how many octets follow',
+  },
   dataAhead: {
     blame: 'client',
     verdict: 'refused',

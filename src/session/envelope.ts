@@ -23,8 +23,12 @@ export class Envelope {
   bodySinceMs = 0;
   /** When the first bytes of it came; -1 before. */
   bodyFromMs = -1;
-  /** The reply that waits for the end of a message which is thrown away; null while it is kept. */
+  /** The reply that waits for the end of a message, or of each chunk, which is thrown away; null while it is kept. */
   refusal: Uint8Array | null = null;
+  /** The chunk in hand is the last one of the message. */
+  isLastChunk = false;
+  /** Every accepted recipient is of a domain whose mail is not slowed (recipients.never_slow). */
+  isNeverSlow = false;
 
   /** Forgets everything. */
   clear(): void {
@@ -36,6 +40,8 @@ export class Envelope {
     this.bodySinceMs = 0;
     this.bodyFromMs = -1;
     this.refusal = null;
+    this.isLastChunk = false;
+    this.isNeverSlow = false;
   }
 }
 

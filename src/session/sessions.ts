@@ -5,7 +5,7 @@
  * there is no map between the two. The columns are written by the stages, each of which owns a few of them;
  * `open` and `close` are the only way a row comes and goes, and `enter` the only way its phase changes.
  *
- * Memory: about 175 bytes of columns a slot, taken at birth. Strings (address, HELO) are held from the
+ * Memory: about 183 bytes of columns a slot, taken at birth. Strings (address, HELO) are held from the
  * moment they are known until the row is closed. Nothing else of a session lives here: an envelope comes
  * with MAIL (session/envelope), a message with DATA (backend/spool).
  */
@@ -32,8 +32,8 @@ export const Flag = {
   StreamGone: 32,
   /** The rest of an over-long line is being thrown away. */
   SkippingLine: 64,
-  /** The message in hand is thrown away: `bodyReply` says why. */
-  BodyRefused: 128,
+  /** What comes in is a chunk (BDAT), and not a message to its dot. */
+  InChunk: 128,
   /** The score of the client rose over `shape.slow_at` in this session, and its network and pool were told. */
   CountedBad: 256,
   /** The client is known by its network or pool, not by itself. */
@@ -111,8 +111,10 @@ export class Sessions {
   /** deliver: when more of a slow body may be read; 0 while nothing is kept back. */
   readonly bodyDueMs: Float64Array;
 
-  /** deliver: the body's state between two pieces (smtp/body-end). */
+  /** deliver: the body's state between two pieces (smtp/body-end, smtp/bdat). */
   readonly bodyStates: Uint8Array;
+  /** chunk: octets of it that are still to come. */
+  readonly chunkOctets: Float64Array;
   readonly backendSinceMs: Float64Array;
 
   /** listed: the weight that DNS lists give the client, its share in `scores`, marks (stages/listed), and who said why. */
@@ -173,6 +175,7 @@ export class Sessions {
     this.families = new Int16Array(capacity);
     this.bodyDueMs = new Float64Array(capacity);
     this.bodyStates = new Uint8Array(capacity);
+    this.chunkOctets = new Float64Array(capacity);
     this.backendSinceMs = new Float64Array(capacity);
     this.dnsWeights = new Int16Array(capacity);
     this.dnsPoints = new Int32Array(capacity);
@@ -230,6 +233,7 @@ export class Sessions {
     this.families[slot] = -1;
     this.bodyDueMs[slot] = 0;
     this.bodyStates[slot] = 0;
+    this.chunkOctets[slot] = 0;
     this.backendSinceMs[slot] = 0;
     this.dnsWeights[slot] = 0;
     this.dnsPoints[slot] = 0;

@@ -6,7 +6,7 @@
  */
 import type { Prepare } from '../base/prepare.ts';
 import { Lanes } from '../backend/lanes.ts';
-import { UnknownRecipients } from '../backend/recipients.ts';
+import { Recipients } from '../backend/recipients.ts';
 import { Spool } from '../backend/spool.ts';
 import type { SpoolFiles } from '../backend/spool-files.ts';
 import type { Config } from '../config/config.ts';
@@ -36,6 +36,7 @@ import type { Journal } from '../session/journal.ts';
 import { emptyReport } from '../session/journal.ts';
 import { Seats } from '../session/seats.ts';
 import { Flag, Sessions } from '../session/sessions.ts';
+import { ChunkReader, ChunkStuffer } from '../smtp/bdat.ts';
 import { BodyScanner } from '../smtp/body-end.ts';
 import { LineReader } from '../smtp/line-reader.ts';
 import { MailboxReader } from '../smtp/mailbox.ts';
@@ -51,8 +52,8 @@ const TICK_MS = 10;
 /** Half of what was heard is forgotten after this time; the backend answers less often than turns are taken. */
 const LOOP_FADE_MS = 5_000;
 const BACKEND_FADE_MS = 20_000;
-const UNKNOWN_RECIPIENTS_MAX = 10_000;
-const UNKNOWN_RECIPIENT_TTL_MS = 60_000;
+/** Names that are remembered as known, and as many as unknown. */
+const RECIPIENTS_MAX = 10_000;
 
 /** What a shard is made of. */
 export interface ShardParts {
@@ -140,14 +141,18 @@ export function buildWorks(parts: ShardParts): Works {
     dns: parts.dns ?? noDnsLists,
     names: parts.names ?? fullNames,
     lanes,
-    unknownRecipients: new UnknownRecipients(UNKNOWN_RECIPIENTS_MAX, UNKNOWN_RECIPIENT_TTL_MS, prepare),
+    recipients: new Recipients(RECIPIENTS_MAX, config.recipients, prepare),
+    hearing: {
+      always: smallSet(config.recipients.always),
+      neverSlow: smallSet(config.recipients.neverSlow),
+    },
     spool,
     envelopes: new Envelopes(),
     lists: parts.lists ?? inlineLists(config),
     limits: limitPlan(config),
     would: new Would(config.mode === 'observe' ? front.capacity : 0),
     traps: {
-      recipients: new Set(config.traps.recipients.map((mailbox) => mailbox.toLowerCase())),
+      recipients: smallSet(config.traps.recipients),
       lowPriority: NetworkSet.compile(config.traps.lowPriority),
     },
     strain: {
@@ -165,6 +170,8 @@ export function buildWorks(parts: ShardParts): Works {
     lines: new LineReader(),
     mailboxes: new MailboxReader(),
     bodies: new BodyScanner(),
+    chunks: new ChunkReader(),
+    stuffer: new ChunkStuffer(),
     report: emptyReport(),
     passesNeeded: passesNeeded(config),
     passTtlsSec: passTtlsSec(config),
@@ -182,6 +189,9 @@ export function buildWorks(parts: ShardParts): Works {
     draining: false,
   };
 }
+
+const smallSet = (words: readonly string[]): ReadonlySet<string> =>
+  new Set(words.map((word) => word.toLowerCase()));
 
 function identityOf(sessions: Sessions, ends: Ends, slot: number): ClientIdentity {
   return {

@@ -3,7 +3,7 @@
  *
  * A table of standing × verb, the protocol's order rules (RFC 5321 §4.1.4) on one page. A cell is either
  * something to do or a reply that says why not. It knows nothing of pace, tests or backends: the stages add
- * those. A table and not a graph: with four standings and twenty verbs the whole law fits on a screen.
+ * those. A table and not a graph: with five standings and twenty verbs the whole law fits on a screen.
  */
 import { Verb } from './verbs.ts';
 import type { ReplyName } from './replies.ts';
@@ -18,6 +18,8 @@ export const Standing = {
   Mail: 2,
   /** At least one recipient was accepted. */
   Rcpt: 3,
+  /** A part of the message has come, by BDAT. */
+  Chunks: 4,
 } as const;
 export type Standing = (typeof Standing)[keyof typeof Standing];
 
@@ -46,16 +48,17 @@ export interface Cell {
 
 const does = (deed: Deed): Cell => ({ deed, reply: null, error: false });
 const says = (reply: ReplyName): Cell => ({ deed: null, reply, error: true });
-const always = (cell: Cell): readonly Cell[] => [cell, cell, cell, cell];
+const always = (cell: Cell): readonly Cell[] => [cell, cell, cell, cell, cell];
 
-/** Rows by verb number; columns Fresh, Greeted, Mail, Rcpt. */
+/** Rows by verb number; columns Fresh, Greeted, Mail, Rcpt, Chunks. */
 const law: Record<keyof typeof Verb, readonly Cell[]> = {
   Ehlo: always(does('hello')),
   Helo: always(does('hello')),
-  Mail: [says('helloFirst'), does('mail'), says('nestedMail'), says('nestedMail')],
-  Rcpt: [says('helloFirst'), says('mailFirst'), does('rcpt'), does('rcpt')],
-  Data: [says('helloFirst'), says('mailFirst'), says('noRecipients'), does('data')],
-  Bdat: always(does('bdat')),
+  Mail: [says('helloFirst'), does('mail'), says('nestedMail'), says('nestedMail'), says('nestedMail')],
+  Rcpt: [says('helloFirst'), says('mailFirst'), does('rcpt'), does('rcpt'), says('chunksFirst')],
+  Data: [says('helloFirst'), says('mailFirst'), says('noRecipients'), does('data'), says('chunksFirst')],
+  // Said behind the octets that it announces (stages/chunk).
+  Bdat: [says('helloFirst'), says('mailFirst'), says('noRecipients'), does('bdat'), does('bdat')],
   Rset: always(does('reset')),
   Noop: always(does('noop')),
   Quit: always(does('quit')),
@@ -72,11 +75,13 @@ const law: Record<keyof typeof Verb, readonly Cell[]> = {
   NonSmtp: always(does('foreign')),
 };
 
+const STANDINGS = 5;
+
 const cells: readonly Cell[] = Object.entries(Verb)
   .sort(([, a], [, b]) => a - b)
   .flatMap(([name]) => law[name as keyof typeof Verb]);
 
 /** The cell of the law for a verb at a standing. */
 export function lawFor(standing: Standing, verb: Verb): Cell {
-  return cells[verb * 4 + standing]!;
+  return cells[verb * STANDINGS + standing]!;
 }

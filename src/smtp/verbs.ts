@@ -51,7 +51,7 @@ export const verbTable: readonly VerbRow[] = [
   {
     word: 'BDAT',
     bare: false,
-    says: 'never offered; what follows it cannot be told from commands, so the session ends',
+    says: 'sends a part of the message, of so many octets (smtp.chunking); where it is not offered, the session ends',
   },
   { word: 'RSET', bare: true, says: 'forgets the envelope' },
   { word: 'NOOP', bare: false, says: 'does nothing' },

@@ -6,7 +6,7 @@
  * before PIPELINING was offered, lines that end in a bare LF, another protocol altogether.
  *
  * In: phase Listening.   Out: Listening, Owing (a reply is due later), Verifying (stages/recipient), Receiving
- * (stages/receive), Handshaking (stages/starttls) or Closing.
+ * (stages/receive, stages/chunk), Handshaking (stages/starttls) or Closing.
  * Cost: one look for LF, one table look-up, one prepared reply. A command that names something (HELO, MAIL,
  * RCPT) makes one string of it.
  */
@@ -25,13 +25,15 @@ import { Argument } from '../smtp/mailbox.ts';
 import type { ReplyName } from '../smtp/replies.ts';
 import { withSizeGrown } from '../smtp/tls-trace.ts';
 import { argumentStart, Verb, verbOf, verbTable } from '../smtp/verbs.ts';
+import { startChunk } from './chunk.ts';
 import { cut, dismiss, leavingOf } from './end.ts';
 import { forgetEnvelope } from './forget.ts';
-import { failTest, note } from './learn.ts';
+import { failTest } from './learn.ts';
 import { mayMail, mayRcpt } from './limit.ts';
 import { startReceiving } from './receive.ts';
 import { recognise } from './recognise.ts';
 import { judgeRecipient } from './recipient.ts';
+import { refuse } from './refuse.ts';
 import { say } from './speak.ts';
 import { offersTls, startTls } from './starttls.ts';
 import type { Works } from './works.ts';
@@ -62,7 +64,8 @@ export function converse(works: Works, slot: number): boolean {
   works.counters.add(Count.commands);
   obey(works, slot, bytes);
   front.consume(handle, lines.next);
-  return sessions.phaseOf(slot) === Phase.Listening;
+  // The octets of a chunk may be there already.
+  return sessions.phaseOf(slot) === Phase.Listening || sessions.has(slot, Flag.InChunk);
 }
 
 /**
@@ -108,6 +111,7 @@ function obey(works: Works, slot: number, bytes: Uint8Array): void {
     failed(works, slot, 'pipelining', 'pipelining')
   )
     return undefined;
+  if (verb === Verb.Bdat) return startChunk(works, slot, bytes, argument, end);
   const cell = lawFor(sessions.standings[slot] as Standing, verb);
   if (cell.deed === null) {
     if (cell.reply === 'helloFirst' || cell.reply === 'nestedMail') sessions.dialects[slot] |= Trait.Disorder;
@@ -149,8 +153,6 @@ function act(
       return dismiss(works, slot, 'quit', replies.bye);
     case 'starttls':
       return starttls(works, slot, bytes.length > works.lines.next);
-    case 'bdat':
-      return dismiss(works, slot, 'unofferedBdat', replies.bdat);
     case 'foreign':
       if (failed(works, slot, 'nonSmtpCommand', 'nonSmtp')) return undefined;
       return refuse(works, slot, 'unknownCommand');
@@ -162,7 +164,7 @@ function act(
 /** True when more input may stand behind this command: RFC 2920 §3.1. */
 function mayPipeline(works: Works, slot: number, verb: Verb): boolean {
   if (verb === Verb.Quit) return true;
-  // BDAT carries its payload behind it. It is refused, but not for this.
+  // BDAT carries its octets behind it; what follows them is looked at when they are through.
   if (verb === Verb.Bdat || verb === Verb.Data) return true;
   // Bytes behind it end the session, where it is offered: it has a worse name than pipelining.
   if (verb === Verb.Starttls && offersTls(works, slot)) return true;
@@ -255,15 +257,4 @@ function argumentOf(works: Works, bytes: Uint8Array, aheadBytes = 0): string {
   if (parametersEnd === parametersStart) return path;
   const parameters = latin1(bytes, parametersStart, parametersEnd);
   return `${path} ${aheadBytes > 0 ? withSizeGrown(parameters, aheadBytes) : parameters}`;
-}
-
-/** An error of the client: counted, answered, and enough of them end the session. */
-export function refuse(works: Works, slot: number, reply: ReplyName): void {
-  const { sessions, config, replies, counters } = works;
-  counters.add(Count.errors);
-  note(works, slot, 'badCommand');
-  if (sessions.bump(sessions.errors, slot) >= config.smtp.errorsMax) {
-    return dismiss(works, slot, 'errorLimit', replies.errorLimit);
-  }
-  return say(works, slot, replies[reply], Timer.None, Phase.Listening);
 }

@@ -14,10 +14,11 @@ import { allowedDelayMs, HANDOVER_MS_MAX, Timer } from '../policy/patience.ts';
 import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
+import { isMessageRefused, isToItsCredit } from './always.ts';
 import { bury } from './end.ts';
 import { forgetEnvelope, forgetMessage } from './forget.ts';
 import { creditPatience, creditPools, note } from './learn.ts';
-import { isRefused, refusalOf } from './listed.ts';
+import { refusalOf } from './listed.ts';
 import { isObserving, wouldReceive } from './observe.ts';
 import { isPreferred } from './seat.ts';
 import { slowDelayMs } from './slow.ts';
@@ -36,7 +37,7 @@ export function received(works: Works, slot: number): void {
   }
   if (refusal !== null) return answer(works, slot, refusal);
   if (isObserving(works)) wouldReceive(works, slot, sessions.envelopes[slot]!.bodyBytes);
-  if (isRefused(works, slot)) return refuseListed(works, slot, refusalOf(works, slot));
+  if (isMessageRefused(works, slot)) return refuseListed(works, slot, refusalOf(works, slot));
   if (spool.spilled(slot)) counters.add(Count.spilled);
   const holdMs = holdFor(works, slot);
   if (holdMs === 0) return handOver(works, slot);
@@ -67,7 +68,7 @@ export function handOver(works: Works, slot: number): void {
 export function refuseIfListed(works: Works, slot: number): void {
   const { sessions, lanes } = works;
   const phase = sessions.phaseOf(slot);
-  if ((phase !== Phase.Holding && phase !== Phase.Delivering) || !isRefused(works, slot)) return;
+  if ((phase !== Phase.Holding && phase !== Phase.Delivering) || !isMessageRefused(works, slot)) return;
   if (lanes.isCommitted(slot)) return;
   if (phase === Phase.Delivering) sessions.backendMs[slot]! += works.nowMs - sessions.backendSinceMs[slot]!;
   refuseListed(works, slot, refusalOf(works, slot));
@@ -87,7 +88,11 @@ export function delivered(works: Works, slot: number): void {
   const isLate = config.backend.verifyRecipients === 'late';
   // A recipient that was promised and is refused now: the sender keeps the message and asks again. In late mode
   // the one recipient was never promised by the backend, so its refusal is the answer to the message.
-  if (lanes.outcomeOf(slot) === Outcome.Changed && !isLate) reply = works.replies.envelopeChanged;
+  if (lanes.outcomeOf(slot) === Outcome.Changed && !isLate) {
+    reply = works.replies.envelopeChanged;
+    // One of them may have been promised from memory; which one is not told.
+    for (const recipient of sessions.envelopes[slot]!.recipients) works.recipients.forgetYes(recipient);
+  }
   // 421 ends the backend's conversation with Sluice, not the client's.
   if (lanes.codeOf(slot) === 421) reply = works.replies.backendBusy;
   answer(works, slot, reply);
@@ -117,9 +122,11 @@ function answer(works: Works, slot: number, reply: Uint8Array): void {
     // A client that delivers is no nuisance, however long it stays (Postfix forgives errors at the same point).
     sessions.commands[slot] = 0;
     sessions.errors[slot] = 0;
-    note(works, slot, 'delivered');
-    creditPatience(works, slot);
-    creditPools(works, slot);
+    if (isToItsCredit(works, slot)) {
+      note(works, slot, 'delivered');
+      creditPatience(works, slot);
+      creditPools(works, slot);
+    }
     forgetMessage(works, slot);
   } else {
     counters.add(verdict === 4 ? Count.messagesDeferred : Count.messagesRefused);

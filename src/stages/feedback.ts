@@ -7,27 +7,23 @@
  * does not exist, and the backend is not asked. The answer is ours, not the backend's: nothing is learnt from it, of the client
  * or of the name.
  *
- * postmaster and abuse are let through to the backend: the first is asked for by RFC 5321 §4.5.1, and whoever is taken for a
- * member wrongly needs an address that hears it. One member in SPARED is told the truth, slowly: if honest senders are among
+ * postmaster and abuse are let through to the backend (always). One member in SPARED is told the truth, slowly: if honest senders are among
  * them, their mail shows it, and the family goes (families).
  */
 import { Count } from '../session/counters.ts';
 import { Flag } from '../session/sessions.ts';
+import { isAlwaysHeard } from './always.ts';
 import { isOnlyMember } from './learn.ts';
-import { mailboxOf } from './traps.ts';
 import type { Works } from './works.ts';
 
 /** Of so many sessions one hears the truth. */
 const SPARED = 16;
 
-/** Behind a source route, and with a domain or without. */
-const alwaysTrue = /(?:^|:)(?:postmaster|abuse)(?:@[^@]*)?$/;
-
 /** Whether the client is to hear that the recipient which its argument names (`TO:<…> …`) does not exist. */
 export function misleads(works: Works, slot: number, recipient: string): boolean {
   const { sessions, config, counters } = works;
   if (!config.families.feedback || !isOnlyMember(works, slot)) return false;
-  if (sessions.serials[slot]! % SPARED === 0 || alwaysTrue.test(mailboxOf(recipient))) return false;
+  if (sessions.serials[slot]! % SPARED === 0 || isAlwaysHeard(works, recipient)) return false;
   sessions.set(slot, Flag.Misled);
   counters.add(Count.feedbackGiven);
   return true;

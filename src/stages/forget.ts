@@ -18,7 +18,7 @@ export function forgetEnvelope(works: Works, slot: number): void {
 export function forgetMessage(works: Works, slot: number): void {
   const { sessions, envelopes, spool } = works;
   spool.discard(slot);
-  sessions.clear(slot, Flag.BodyRefused);
+  sessions.clear(slot, Flag.InChunk);
   const envelope = sessions.envelopes[slot];
   if (envelope !== null && envelope !== undefined) {
     sessions.envelopes[slot] = null;

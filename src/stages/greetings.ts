@@ -5,6 +5,8 @@
  * first line is `220-host text`, which tells a client that follows RFC 5321 §4.2.1 to keep silent, the last
  * line `220 host text` lets it speak. The EHLO reply offers what Sluice can read and the backend offers,
  * with and without PIPELINING, with and without STARTTLS; it is written anew when the backend's abilities change.
+ * A message that may have fewer recipients than senders count on is told of by LIMITS (RFC 9422), which spares those that
+ * know it the 452.
  */
 import type { Prepare } from '../base/prepare.ts';
 import { unprepared } from '../base/prepare.ts';
@@ -13,6 +15,9 @@ import type { Config } from '../config/config.ts';
 import { Extension } from '../smtp/mailbox.ts';
 import { encodeLine } from '../smtp/replies.ts';
 import { TRACE_BYTES_MAX } from '../smtp/tls-trace.ts';
+
+/** So many recipients of a message senders count on without being told: the limit of most servers, and of ours as shipped. */
+const RECIPIENTS_USUAL = 1_000;
 
 export class Greetings {
   /** `220-host text` */
@@ -57,6 +62,10 @@ export class Greetings {
     if (has(Extension.EightBitMime)) lines.push('8BITMIME');
     if (has(Extension.SmtpUtf8)) lines.push('SMTPUTF8');
     if (has(Extension.Dsn)) lines.push('DSN');
+    // What Sluice takes apart itself does not depend on the backend.
+    if (this.#config.smtp.chunking) lines.push('CHUNKING');
+    const recipientsMax = recipientsMaxOf(this.#config);
+    if (recipientsMax < RECIPIENTS_USUAL) lines.push(`LIMITS RCPTMAX=${recipientsMax}`);
     this.ehlo = this.#prepare(encode([...lines, 'ENHANCEDSTATUSCODES']));
     this.ehloPipelining = this.#prepare(encode([...lines, 'PIPELINING', 'ENHANCEDSTATUSCODES']));
     lines.push('STARTTLS');
@@ -69,6 +78,11 @@ export class Greetings {
     if (tls) return pipelining ? this.ehloTlsPipelining : this.ehloTls;
     return pipelining ? this.ehloPipelining : this.ehlo;
   }
+}
+
+/** With late verification the answer to a message is one for all its recipients, so it has one. */
+function recipientsMaxOf({ smtp, backend }: Config): number {
+  return backend.verifyRecipients === 'late' ? 1 : smtp.recipientsMax;
 }
 
 function encode(lines: readonly string[]): Uint8Array {

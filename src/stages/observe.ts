@@ -12,7 +12,7 @@ import { Pace } from '../policy/pace.ts';
 import { allowedDelayMs, bodyRateFor, plannedDelayMs, planTotalMs, Timer } from '../policy/patience.ts';
 import { NO_REASON, Why } from '../policy/would-reasons.ts';
 import { dripDoneMs } from '../timing/pacer.ts';
-import { endPlan, underStress } from './slow.ts';
+import { endPlan, scaleNow } from './slow.ts';
 import type { Works } from './works.ts';
 
 /** Timers behind the greeting, in the order in which a client meets them. */
@@ -27,7 +27,7 @@ export function isObserving(works: Works): boolean {
 export function wouldGreet(works: Works, slot: number, screenedMs: number): void {
   const { would, config } = works;
   const pace = would.paces[slot]!;
-  const scale = underStress(works, would.scales[slot]!);
+  const scale = scaleNow(works, slot, would.scales[slot]!);
   const slowMs = scale > 0 ? plannedDelayMs(config, Timer.Greeting, scale) : 0;
   const plannedMs = pace === Pace.Screened ? screenedMs : slowMs;
   const owedMs = would.owedMs[slot]!;
@@ -55,7 +55,7 @@ export function wouldWait(works: Works, slot: number, timer: Timer, leastMs: num
 export function wouldReceive(works: Works, slot: number, bytes: number): void {
   const { would, config } = works;
   would.replied(slot, Timer.Dot);
-  const scale = underStress(works, would.scales[slot]!);
+  const scale = scaleNow(works, slot, would.scales[slot]!);
   if (scale === 0 || would.isClosed(slot)) return;
   const leftMs = Math.max(0, config.shape.totalMaxMs - would.delaysMs[slot]!);
   const { dripIntervalMs } = config.shape;
@@ -112,6 +112,6 @@ function hold(works: Works, slot: number, scale: number): void {
 }
 
 function slowReplyMs(works: Works, slot: number, timer: Timer): number {
-  const scale = underStress(works, works.would.scales[slot]!);
+  const scale = scaleNow(works, slot, works.would.scales[slot]!);
   return scale > 0 ? plannedDelayMs(works.config, timer, scale) : 0;
 }

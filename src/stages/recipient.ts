@@ -1,9 +1,9 @@
 /**
  * recipient — each recipient is the backend's to accept, at the moment it is named
  *
- * A client that has failed a test hears a refusal and the backend hears nothing. A client that has come this far
+ * A client that has failed a test hears a refusal and the backend hears nothing, but of those who hear everybody (always). A client that has come this far
  * without failing has passed: from here on it is known, in this session and the next. Its recipient goes to a
- * lane and the backend's own reply comes back; a name that the backend has just called unknown is answered from
+ * lane and the backend's own reply comes back; a name that the backend has just called unknown, or known (recipients), is answered from
  * memory.
  *
  * With `backend.verify_recipients = "late"` the backend is asked together with the message. The answer to a
@@ -20,12 +20,13 @@ import { Count } from '../session/counters.ts';
 import { Phase } from '../session/phase.ts';
 import { Flag } from '../session/sessions.ts';
 import { Standing } from '../smtp/dialogue.ts';
+import { isAlwaysHeard, isBarelyHeard, weighDomain } from './always.ts';
 import { dismiss } from './end.ts';
 import { mustComeAgain } from './greylist.ts';
 import { misleads } from './feedback.ts';
 import { harvestDelayMs } from './harvest.ts';
 import { note, passTests } from './learn.ts';
-import { isRefused, refusalOf } from './listed.ts';
+import { refusalOf } from './listed.ts';
 import { isObserving, wouldJudge } from './observe.ts';
 import { isPreferred } from './seat.ts';
 import { hearBackend } from './shed.ts';
@@ -37,16 +38,10 @@ import type { Works } from './works.ts';
 export function judgeRecipient(works: Works, slot: number, argument: string): void {
   const { sessions, config, replies, counters } = works;
   const envelope = sessions.envelopes[slot]!;
-  if (isObserving(works)) wouldJudge(works, slot);
-  if (sessions.has(slot, Flag.RefuseRecipients)) {
-    counters.add(Count.recipientsScreened);
-    return refuseRecipient(works, slot, replies.protocolRefuse);
-  }
-  if (isRefused(works, slot)) {
-    counters.add(Count.recipientsListed);
-    return refuseRecipient(works, slot, refusalOf(works, slot));
-  }
-  passTests(works, slot);
+  if (isObserving(works) && !isAlwaysHeard(works, argument)) wouldJudge(works, slot);
+  if (!isBarelyHeard(works, slot)) passTests(works, slot);
+  else if (isAlwaysHeard(works, argument)) counters.add(Count.recipientsAlways);
+  else return refuseClient(works, slot);
   if (envelope.recipients.length >= config.smtp.recipientsMax) {
     return say(works, slot, replies.tooManyRecipients, Timer.None, Phase.Listening);
   }
@@ -57,7 +52,7 @@ export function judgeRecipient(works: Works, slot: number, argument: string): vo
   }
   if (misleads(works, slot, argument)) return refuseRecipient(works, slot, replies.noSuchUser);
   if (mustComeAgain(works, slot, argument)) return refuseRecipient(works, slot, replies.greylisted);
-  const remembered = works.unknownRecipients.replyFor(argument, works.nowMs);
+  const remembered = works.recipients.refusalFor(argument, works.nowMs);
   if (remembered !== null) {
     counters.add(Count.recipientsCached);
     note(works, slot, 'unknownRecipient');
@@ -66,6 +61,13 @@ export function judgeRecipient(works: Works, slot: number, argument: string): vo
   }
   envelope.candidate = argument;
   if (config.backend.verifyRecipients === 'late') return acceptUnheard(works, slot);
+  // Who is slow is asked about each time: what is refused at RCPT spares the backend the message.
+  const promised = works.recipients.acceptanceFor(argument, works.nowMs);
+  if (promised !== null && sessions.paces[slot] !== Pace.Slow) {
+    counters.add(Count.recipientsPromised);
+    envelope.recipients.push(argument);
+    return accepted(works, slot, promised);
+  }
   sessions.enter(slot, Phase.Verifying);
   works.wheel.arm(slot, works.nowMs + config.backend.waitMaxMs);
   works.lanes.request(slot, Job.Verify, isPreferred(works, slot), works.nowMs);
@@ -88,11 +90,12 @@ export function recipientJudged(works: Works, slot: number): void {
   }
   if (code < 300) {
     envelope.recipients.push(envelope.candidate);
+    works.recipients.learn(envelope.candidate, code, reply, works.nowMs);
     unlearnTrap(works, envelope.candidate);
     return accepted(works, slot, reply);
   }
   counters.add(Count.recipientsBad);
-  if (works.unknownRecipients.learn(envelope.candidate, code, reply, works.nowMs))
+  if (works.recipients.learn(envelope.candidate, code, reply, works.nowMs))
     learnTrap(works, slot, envelope.candidate);
   if (code >= 500) note(works, slot, 'unknownRecipient');
   return refuseRecipient(works, slot, reply);
@@ -126,7 +129,18 @@ function accepted(works: Works, slot: number, reply: Uint8Array): void {
   counters.add(Count.recipientsOk);
   sessions.bump(sessions.recipientsOk, slot);
   sessions.standings[slot] = Standing.Rcpt;
+  weighDomain(works, sessions.envelopes[slot]!, sessions.envelopes[slot]!.candidate);
   return answer(works, slot, reply);
+}
+
+/** Every recipient of the client is refused, whoever it is. */
+function refuseClient(works: Works, slot: number): void {
+  if (works.sessions.has(slot, Flag.RefuseRecipients)) {
+    works.counters.add(Count.recipientsScreened);
+    return refuseRecipient(works, slot, works.replies.protocolRefuse);
+  }
+  works.counters.add(Count.recipientsListed);
+  return refuseRecipient(works, slot, refusalOf(works, slot));
 }
 
 function refuseRecipient(works: Works, slot: number, reply: Uint8Array): void {

@@ -25,6 +25,7 @@ import type { EndingName } from '../session/endings.ts';
 import { Phase } from '../session/phase.ts';
 import { SeatClass } from '../session/seats.ts';
 import { Flag } from '../session/sessions.ts';
+import { Standing } from '../smtp/dialogue.ts';
 import { countShed, hearMemory, hearSeats, isOverShare, shedWorst } from './shed.ts';
 import type { Works } from './works.ts';
 import { epochSec } from './works.ts';
@@ -74,8 +75,11 @@ function classOf(works: Works, slot: number): SeatClass {
     case Phase.Closing:
     case Phase.Announcing:
       return SeatClass.None;
-    case Phase.Greeting:
     case Phase.Listening:
+      // Between two chunks the message is in hand.
+      if (sessions.standings[slot] === Standing.Chunks) return SeatClass.Kept;
+      break;
+    case Phase.Greeting:
     case Phase.Holding:
       break;
     case Phase.Owing:

@@ -60,12 +60,12 @@ function raiseFloor(works: Works, slot: number, scale: number, why: number): voi
 
 /** The delay that the plan has for a timer, before the budget; under stress a part of it. */
 export function slowDelayMs(works: Works, slot: number, timer: Timer): number {
-  return plannedDelayMs(works.config, timer, underStress(works, works.sessions.scales[slot]!));
+  return plannedDelayMs(works.config, timer, scaleNow(works, slot, works.sessions.scales[slot]!));
 }
 
 /** Bytes of a body that may be read in a second; Infinity for a session that is not slow. */
 export function bodyRate(works: Works, slot: number): number {
-  const scale = underStress(works, works.sessions.scales[slot]!);
+  const scale = scaleNow(works, slot, works.sessions.scales[slot]!);
   return scale === 0 ? Infinity : bodyRateFor(works.config, scale);
 }
 
@@ -85,7 +85,8 @@ function suspicionOf({ sessions, config }: Works, slot: number): number {
   return sessions.scores[slot]! - (isUnsure ? sessions.dnsPoints[slot]! : 0);
 }
 
-/** What of a scale holds now: under stress a part of it. */
-export function underStress({ strain, config }: Works, scale: number): number {
+/** What of a scale holds now: nothing for a message that is not to be slowed (always), under stress a part of it. */
+export function scaleNow({ sessions, strain, config }: Works, slot: number, scale: number): number {
+  if (sessions.envelopes[slot]?.isNeverSlow === true) return 0;
   return strain.stress.level === Level.Calm ? scale : Math.floor((scale * config.stress.delays) / 100);
 }

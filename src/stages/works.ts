@@ -6,7 +6,7 @@
  * another stage: the shard's turn looks at the phase and calls whoever is next (shard/shard).
  */
 import type { Lanes } from '../backend/lanes.ts';
-import type { UnknownRecipients } from '../backend/recipients.ts';
+import type { Recipients } from '../backend/recipients.ts';
 import type { Spool } from '../backend/spool.ts';
 import type { Config } from '../config/config.ts';
 import type { Labels } from '../families/labels.ts';
@@ -28,6 +28,7 @@ import type { Envelopes } from '../session/envelope.ts';
 import type { Journal, SessionReport } from '../session/journal.ts';
 import type { Seats } from '../session/seats.ts';
 import type { Sessions } from '../session/sessions.ts';
+import type { ChunkReader, ChunkStuffer } from '../smtp/bdat.ts';
 import type { BodyScanner } from '../smtp/body-end.ts';
 import type { LineReader } from '../smtp/line-reader.ts';
 import type { MailboxReader } from '../smtp/mailbox.ts';
@@ -43,6 +44,14 @@ export interface Traps {
   readonly recipients: ReadonlySet<string>;
   /** Our own addresses with the lowest priority. */
   readonly lowPriority: NetworkSet;
+}
+
+/** Recipients with a standing of their own (stages/always), in small letters. */
+export interface Hearing {
+  /** Local parts. */
+  readonly always: ReadonlySet<string>;
+  /** Domains. */
+  readonly neverSlow: ReadonlySet<string>;
 }
 
 /** What is too much, and since when (stages/shed). */
@@ -72,7 +81,8 @@ export interface Works {
   /** Keys of clients in the table, and what they are called. */
   readonly names: Names;
   readonly lanes: Lanes;
-  readonly unknownRecipients: UnknownRecipients;
+  readonly recipients: Recipients;
+  readonly hearing: Hearing;
   readonly spool: Spool;
   readonly envelopes: Envelopes;
   /** Replaced as a whole, between two turns: a look-up sees the old lists or the new ones. */
@@ -92,6 +102,8 @@ export interface Works {
   readonly lines: LineReader;
   readonly mailboxes: MailboxReader;
   readonly bodies: BodyScanner;
+  readonly chunks: ChunkReader;
+  readonly stuffer: ChunkStuffer;
   readonly report: SessionReport;
   /** Pass bits a client needs to be known. */
   readonly passesNeeded: number;

@@ -158,6 +158,8 @@ port.on('message', (message: ToShard): void => {
     case 'families':
       shard.works.families = new Labels(message.table);
       return;
+    case 'flushRecipients':
+      return shard.works.recipients.flush();
     case 'dnsFound':
       return dns.take(message.start, message.found);
     default:

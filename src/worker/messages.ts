@@ -75,6 +75,8 @@ export type ToShard =
   | { readonly kind: 'pools'; readonly pools: Uint32Array }
   /** Another table of families. */
   | { readonly kind: 'families'; readonly table: LabelTable }
+  /** Forget what the backend has said of names. */
+  | { readonly kind: 'flushRecipients' }
   | { readonly kind: 'dnsFound'; readonly start: string; readonly found: readonly DnsFound[] };
 
 /** From a shard to the primary. */

@@ -198,6 +198,15 @@ describe('the API', () => {
     expect((await ask('GET', '/api/v1/ip')).status).toBe(200);
   });
 
+  it('tells every shard to forget what the backend said of names, for POST alone', async () => {
+    let flushes = 0;
+    await start({ onFlush: () => (flushes += 1) });
+    expect(await ask('GET', '/api/v1/recipients/flush')).toMatchObject({ status: 405 });
+    expect(flushes).toBe(0);
+    expect(await ask('POST', '/api/v1/recipients/flush')).toEqual({ status: 200, value: { flushed: true } });
+    expect(flushes).toBe(1);
+  });
+
   it('marks and forgets, for a while or for ever, and tells whoever watches', async () => {
     const inside = await start();
     const heard: unknown[] = [];

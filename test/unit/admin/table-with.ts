@@ -27,6 +27,7 @@ export interface InsideParts {
   readonly names?: Names;
   readonly sources?: readonly ExplainSource[];
   readonly said?: string[];
+  readonly onFlush?: () => void;
 }
 
 /** The inside of a Sluice whose clock stands at NOW. */
@@ -40,6 +41,7 @@ export function insideOf(parts: InsideParts = {}): Inside {
     poolKeyOf: () => null,
     sources: parts.sources ?? [],
     families: () => ({ sessions: 0, families: [], leaving: [] }),
+    flushRecipients: () => parts.onFlush?.(),
     nowSec: () => NOW,
     say: (line) => void parts.said?.push(line),
   };

@@ -29,7 +29,8 @@ describe.each(names)('%s', (name) => {
   });
 });
 
+// chunkOk is said to a part of a message before its last one.
 test('Sluice has no reply of its own that accepts a message', () => {
   const accepting = names.filter((name) => replyTable[name].text.startsWith('2'));
-  expect(accepting).toEqual(['bye', 'startTls', 'ok', 'helo', 'mailOk', 'rcptOk', 'help', 'vrfy']);
+  expect(accepting).toEqual(['bye', 'startTls', 'ok', 'helo', 'mailOk', 'rcptOk', 'help', 'vrfy', 'chunkOk']);
 });

@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latin1 } from '../../../src/base/ascii.ts';
 import { NO_CAPABILITIES } from '../../../src/backend/capabilities.ts';
+import type { PartialConfig } from '../../../src/config/load.ts';
 import { defaultConfig } from '../../../src/config/load.ts';
 import { Extension } from '../../../src/smtp/mailbox.ts';
 import { Greetings } from '../../../src/stages/greetings.ts';
@@ -19,11 +20,13 @@ test('both halves of the greeting name the host, the first one goes on', () => {
   expect(text(last)).toBe('220 mx.example.net ESMTP\r\n');
 });
 
-test('before the backend was heard nothing is offered that depends on it', () => {
-  expect(text(greetings(0, 0, 0).ehlo)).toBe('250-mx.example.net\r\n250 ENHANCEDSTATUSCODES\r\n');
+test('before the backend was heard nothing is offered that depends on it; CHUNKING does not', () => {
+  expect(text(greetings(0, 0, 0).ehlo)).toBe(
+    '250-mx.example.net\r\n250-CHUNKING\r\n250 ENHANCEDSTATUSCODES\r\n',
+  );
 });
 
-test('offers what the backend offers and Sluice can read, never CHUNKING, ETRN or XCLIENT', () => {
+test('offers what the backend offers and Sluice can read, and CHUNKING, never ETRN, BINARYMIME or XCLIENT', () => {
   fc.assert(
     fc.property(fc.nat({ max: 15 }), (extensions) => {
       const made = greetings(0, extensions, 1_000);
@@ -37,6 +40,7 @@ test('offers what the backend offers and Sluice can read, never CHUNKING, ETRN o
         ...((extensions & Extension.EightBitMime) === 0 ? [] : ['8BITMIME']),
         ...((extensions & Extension.SmtpUtf8) === 0 ? [] : ['SMTPUTF8']),
         ...((extensions & Extension.Dsn) === 0 ? [] : ['DSN']),
+        'CHUNKING',
         'ENHANCEDSTATUSCODES',
       ];
       expect(offered).toEqual(wanted);
@@ -64,3 +68,19 @@ test.each([
     expect(text(made.ehlo)).toContain(line);
   },
 );
+
+test.each<[string, PartialConfig, string]>([
+  ['fewer recipients than senders count on', { smtp: { recipientsMax: 100 } }, '250-LIMITS RCPTMAX=100\r\n'],
+  ['one recipient', { backend: { verifyRecipients: 'late' } }, '250-LIMITS RCPTMAX=1\r\n'],
+])('a message that may have %s is told of by LIMITS (RFC 9422), in every EHLO reply', (_, parts, line) => {
+  const made = new Greetings(defaultConfig({ hostname: 'mx.example.net', ...parts }), NO_CAPABILITIES);
+  for (const pipelining of [false, true])
+    for (const tls of [false, true]) expect(text(made.ehloFor(pipelining, tls))).toContain(line);
+});
+
+test('a limit that senders count on anyway is not told', () => {
+  for (const recipientsMax of [1_000, 5_000]) {
+    const made = new Greetings(defaultConfig({ smtp: { recipientsMax } }), NO_CAPABILITIES);
+    expect(text(made.ehlo)).not.toContain('LIMITS');
+  }
+});

@@ -144,5 +144,5 @@ test('of a member that was told no nothing is learnt but that it spoke', () => {
     });
   expect(world.counters.valueOf('trapsLearned')).toBe(0);
   // The name is asked for at the backend by whoever speaks otherwise.
-  expect(world.shard.works.unknownRecipients.replyFor('TO:<unknown@example.org>', world.nowMs)).toBeNull();
+  expect(world.shard.works.recipients.refusalFor('TO:<unknown@example.org>', world.nowMs)).toBeNull();
 });

@@ -42,7 +42,8 @@ const crowdProgram = fileURLToPath(new URL('./dns-crowd.ts', import.meta.url));
 
 /** The address of a client by its number. */
 export function addressOf(client: number): string {
-  return `127.${20 + Math.floor(client / 62_500)}.${Math.floor(client / 250) % 250}.${1 + (client % 250)}`;
+  // Each in a network of its own: those that are listed would be the bad neighbours of those that are not.
+  return `127.${20 + (client >> 8)}.${client & 255}.1`;
 }
 
 /** How many of the three lists have a client: three of ten clients are on one, two or all of them. */

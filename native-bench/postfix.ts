@@ -6,11 +6,11 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
+import { greets } from '../loadgen/greets.ts';
 import { postfixMainCf, postfixMasterCf } from '../loadgen/postfix-files.ts';
 import { freePort, killAtExit } from './server.ts';
 
@@ -61,16 +61,4 @@ export async function startPostfix(): Promise<BarePostfix> {
     rmSync(directory, { recursive: true, force: true });
   };
   return { port, stop };
-}
-
-function greets(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', () => resolve(false));
-    socket.once('close', () => resolve(false));
-    socket.once('data', (bytes: Buffer) => {
-      resolve(bytes.toString('latin1').startsWith('220 '));
-      socket.end('QUIT\r\n');
-    });
-  });
 }

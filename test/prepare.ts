@@ -8,8 +8,8 @@
  * Exit code 0: all system tests can run. 1: they have to be left out.
  */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 export interface Part {
@@ -38,6 +38,7 @@ export const parts: readonly Part[] = [
 
 const searchPath = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
 const policyFile = '/usr/sbin/policy-rc.d';
+const tunDevice = '/dev/net/tun';
 
 /** The parts that are on this machine. */
 export function availableParts(): Part[] {
@@ -57,7 +58,7 @@ export function reasonsToLeaveOut(): string[] {
   if (process.platform !== 'linux') reasons.push('the system tests read /proc: they run on Linux only');
   else if (!isRoot())
     reasons.push('Postfix starts only as root: run the system tests with sudo, or in a container');
-  else if (!existsSync('/dev/net/tun'))
+  else if (!existsSync(tunDevice))
     reasons.push('there is no /dev/net/tun, which the satellite link needs: load the module tun');
   return reasons;
 }
@@ -103,7 +104,15 @@ function install(packages: readonly string[]): void {
   }
 }
 
+/** The device of user-space links, where the kernel has it and nobody made its name. */
+function makeTun(): void {
+  if (process.platform !== 'linux' || !isRoot() || existsSync(tunDevice)) return;
+  mkdirSync(dirname(tunDevice), { recursive: true });
+  spawnSync('mknod', ['-m', '600', tunDevice, 'c', '10', '200'], { stdio: 'ignore' });
+}
+
 function main(): number {
+  makeTun();
   const missing = missingParts();
   const canInstall = isRoot() && existsSync('/etc/debian_version') && isInstalled('apt-get');
   if (missing.length > 0 && canInstall) {

@@ -137,3 +137,16 @@ export function onTheWire(content: string | Buffer): Buffer {
   const stuffed = text.replace(/^\./gm, '..').replaceAll('\n', '\r\n');
   return Buffer.from(`${stuffed}${stuffed === '' || stuffed.endsWith('\r\n') ? '' : '\r\n'}.\r\n`, 'latin1');
 }
+
+/** One transaction behind EHLO; the code of each reply up to the first that is not good. */
+export async function transaction(client: Client, recipient: string, content: string): Promise<number[]> {
+  const codes: number[] = [];
+  for (const command of ['MAIL FROM:<sender@honest.test>', `RCPT TO:<${recipient}>`, 'DATA']) {
+    const code = (await client.ask(command))?.code ?? 0;
+    codes.push(code);
+    if (code >= 400 || code === 0) return codes;
+  }
+  client.send(onTheWire(content));
+  codes.push((await client.reply())?.code ?? 0);
+  return codes;
+}

@@ -4,8 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { greeted, onTheWire } from './client.ts';
-import type { Client } from './client.ts';
+import { greeted, transaction } from './client.ts';
 import { openWay, sluiceWays } from './way.ts';
 import type { Way } from './way.ts';
 
@@ -19,19 +18,6 @@ describe.each(sluiceWays)('%s', (name) => {
   afterAll(async () => {
     await way?.close();
   });
-
-  /** One transaction after EHLO; the code of each reply up to the first that is not good. */
-  async function transaction(client: Client, recipient: string, content: string): Promise<number[]> {
-    const codes: number[] = [];
-    for (const command of ['MAIL FROM:<sender@honest.test>', `RCPT TO:<${recipient}>`, 'DATA']) {
-      const code = (await client.ask(command))?.code ?? 0;
-      codes.push(code);
-      if (code >= 400 || code === 0) return codes;
-    }
-    client.send(onTheWire(content));
-    codes.push((await client.reply())?.code ?? 0);
-    return codes;
-  }
 
   test('a recipient of a foreign domain is refused by Postfix with 554', async () => {
     await way.postfix.empty();

@@ -13,10 +13,10 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { greets } from '../../loadgen/greets.ts';
 import { postfixMainCf, postfixMasterCf } from '../../loadgen/postfix-files.ts';
 import { connectionsAt, freePort, isAlive, processesIn, runWell, stopByPid, until } from './process.ts';
 import { completeIds, readMessages } from './queue.ts';
@@ -183,16 +183,4 @@ async function postconfDefaults(): Promise<{ daemonDirectory: string; mailOwner:
     .toString()
     .split('\n');
   return { daemonDirectory: printed[0] ?? '', mailOwner: printed[1] ?? '' };
-}
-
-function greets(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('error', () => resolve(false));
-    socket.once('close', () => resolve(false));
-    socket.once('data', (bytes: Buffer) => {
-      resolve(bytes.toString('latin1').startsWith('220 '));
-      socket.end('QUIT\r\n');
-    });
-  });
 }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { probeBackend } from '../../src/primary/probe.ts';
 import { proxyHeader } from '../../src/transport/proxy-writer.ts';
 import { defaultConfig } from '../../src/config/load.ts';
-import { Client, greeted, onTheWire } from './client.ts';
+import { Client, greeted, transaction } from './client.ts';
 import { startPostfix } from './postfix.ts';
 import type { Postfix } from './postfix.ts';
 import { freePort, until } from './process.ts';
@@ -29,19 +29,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await postfix?.stop();
 });
-
-/** One transaction behind EHLO; the code of each reply up to the first that is not good. */
-async function transaction(client: Client, recipient: string, content: string): Promise<number[]> {
-  const codes: number[] = [];
-  for (const command of ['MAIL FROM:<sender@honest.test>', `RCPT TO:<${recipient}>`, 'DATA']) {
-    const code = (await client.ask(command))?.code ?? 0;
-    codes.push(code);
-    if (code >= 400 || code === 0) return codes;
-  }
-  client.send(onTheWire(content));
-  codes.push((await client.reply())?.code ?? 0);
-  return codes;
-}
 
 /** A client behind a proxy on 127.44.0.1, up to EHLO. */
 async function throughProxy(port: number, header: Uint8Array): Promise<Client> {

@@ -95,7 +95,7 @@ class FloorRun {
     const folder = this.#folder;
     const { greetWaitMs } = this.#options;
     if (peer === 'sluice') {
-      const sessionsMax = Math.max(this.#options.hold, this.#options.concurrency) + 100;
+      const sessionsMax = Math.max(this.#options.hold, this.#options.concurrency) + 1_000;
       const command = this.#options.sluiceCommand;
       return planSluice({ command, port, backendPort: this.#sink.port, greetWaitMs, sessionsMax, folder });
     }

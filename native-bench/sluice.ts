@@ -39,6 +39,11 @@ max_sessions = ${plan.sessionsMax}
 address = "127.0.0.1:${plan.backendPort}"
 [screen]
 greet_wait = "${plan.greetWaitMs}ms"
+[stress]
+# The crowd of idle strangers is held on purpose; as shipped it would be sent away when slots run short.
+enter = 98
+shed = 99
+reserve = 0
 [pools]
 spf = false
 [reputation]

@@ -106,7 +106,7 @@ export function patienceTable(
     const excessMs = slowed.some((one) => one === timer) ? allowedDelayMs(config, timer, Infinity, 0) : 0;
     const slowMs =
       timer === Timer.Block
-        ? allowedDelayMs(config, timer, Math.floor((BLOCK_BYTES * 1000) / bodyRateFor(config, scaleMax)), 0)
+        ? allowedDelayMs(config, timer, Math.ceil(BLOCK_BYTES / bodyRateFor(config, scaleMax)) * 1000, 0)
         : allowedDelayMs(config, timer, plannedDelayMs(config, timer, scaleMax), 0);
     const screenedMs = timer === Timer.Greeting ? config.screen.greetWaitMs : 0;
     return {

@@ -93,6 +93,9 @@ export class Sweep {
     this.#forgotten.clear();
     this.#keysUnderWay = [];
     this.#count = 0;
+    // A round that was under way is not his: all that is known belongs to the first one.
+    this.#from = 0;
+    this.#isRoundOver = false;
     this.noteAll();
   }
 

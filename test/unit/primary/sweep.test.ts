@@ -44,6 +44,21 @@ describe('a round', () => {
     expect(roundOf(sweep)).toEqual([]);
   });
 
+  it.each([0, 1, 2, 3, 4])(
+    'for somebody new has all there is, wherever the one before had come to (after %i bites)',
+    (bitesBefore) => {
+      const { shard, main } = newTable(16_384);
+      const sweep = new Sweep(main, main.dirty);
+      for (let number = 0; number < 5_000; number += 1) visit(shard, number);
+      const all = new Set<number>();
+      for (let number = 0; number < 5_000; number += 1)
+        if (main.find(Kind.Host, host(number)) >= 0) all.add(number);
+      for (let bite = 0; bite < bitesBefore; bite += 1) sweep.next();
+      sweep.beginAnew();
+      expect(new Set(roundOf(sweep).flatMap(hostsOf))).toEqual(all);
+    },
+  );
+
   it('ends, however quickly entries change', () => {
     const { shard, main } = newTable();
     const sweep = new Sweep(main, main.dirty);

@@ -5,7 +5,9 @@
  * come; the reputation table is shared by all shards of a process and was taken before.
  */
 import type { Prepare } from '../base/prepare.ts';
+import type { Allowance } from '../backend/allowance.ts';
 import { Lanes } from '../backend/lanes.ts';
+import { Permits } from '../backend/permits.ts';
 import { Recipients } from '../backend/recipients.ts';
 import { Spool } from '../backend/spool.ts';
 import type { SpoolFiles } from '../backend/spool-files.ts';
@@ -76,8 +78,10 @@ export interface ShardParts {
   readonly sessionsMax?: number;
   /** Shards of this process; 1 when absent. */
   readonly shards?: number;
-  /** Connections to the backend that this shard may have. */
+  /** Connections to the backend that this shard may have at most. */
   readonly lanesMax: number;
+  /** What it shares with others; without it, it has all it may have for itself. */
+  readonly allowance?: Allowance;
   /** The permanent lists; without them, those that stand in the configuration itself. */
   readonly lists?: Lists;
   /** Who hears of good senders; without it, nobody. */
@@ -117,6 +121,7 @@ export function buildWorks(parts: ShardParts): Works {
     wheel,
     timerBase: front.capacity,
     lanesMax: parts.lanesMax,
+    permits: parts.allowance?.permits ?? Permits.alone(parts.lanesMax),
     sessionsMax: front.capacity,
     replies,
     counters,

@@ -15,10 +15,17 @@ export interface AllowanceLimits {
   readonly diskMaxBytes: number;
 }
 
+/** A line of the cache for each shard. */
+const UNREAD_WORDS = 16;
+const UNREAD_MAX = 0x7fff_ffff;
+
 export class Allowance {
   /** Bytes of shared memory for so many shards. */
   static bytesFor(shards: number): number {
-    return (Permits.wordsFor(shards) + 2 * Budget.wordsFor(shards)) * Int32Array.BYTES_PER_ELEMENT;
+    return (
+      (Permits.wordsFor(shards) + 2 * Budget.wordsFor(shards) + shards * UNREAD_WORDS) *
+      Int32Array.BYTES_PER_ELEMENT
+    );
   }
 
   /** The allowance of a shard that shares with nobody. */
@@ -29,15 +36,33 @@ export class Allowance {
   readonly permits: Permits;
   readonly memory: Budget;
   readonly disk: Budget;
+  /** Bytes of each shard that came in and were not looked at yet: they take memory too, though nobody asks before they do. */
+  readonly #unread: Int32Array;
+  readonly #shard: number;
 
   /** `shard`: whose view it is; the main thread, which takes nothing, may use any. */
   constructor(shared: SharedArrayBuffer, limits: AllowanceLimits, shards: number, shard: number) {
     const words = new Int32Array(shared);
     const memoryAt = Permits.wordsFor(shards);
     const diskAt = memoryAt + Budget.wordsFor(shards);
+    const unreadAt = diskAt + Budget.wordsFor(shards);
     this.permits = new Permits(words.subarray(0, memoryAt), limits.lanesMax, shards, shard);
     this.memory = new Budget(words.subarray(memoryAt, diskAt), limits.memoryMaxBytes, shards, shard);
-    this.disk = new Budget(words.subarray(diskAt), limits.diskMaxBytes, shards, shard);
+    this.disk = new Budget(words.subarray(diskAt, unreadAt), limits.diskMaxBytes, shards, shard);
+    this.#unread = words.subarray(unreadAt);
+    this.#shard = shard;
+  }
+
+  /** Says how many bytes of this shard came in and were not looked at yet. */
+  tellUnread(bytes: number): void {
+    Atomics.store(this.#unread, this.#shard * UNREAD_WORDS, Math.min(bytes, UNREAD_MAX));
+  }
+
+  /** Memory that is in use by all shards: with messages, and with what each told last of its unread bytes. */
+  get memoryBytes(): number {
+    let unread = 0;
+    for (let at = 0; at < this.#unread.length; at += UNREAD_WORDS) unread += Atomics.load(this.#unread, at);
+    return this.memory.heldByAll + unread;
   }
 
   /** A shard is gone, and all it held with it. */
@@ -45,5 +70,6 @@ export class Allowance {
     this.permits.forget(shard);
     this.memory.forget(shard);
     this.disk.forget(shard);
+    Atomics.store(this.#unread, shard * UNREAD_WORDS, 0);
   }
 }

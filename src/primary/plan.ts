@@ -6,10 +6,11 @@
  * as `max_sessions` needs. The kernel spreads connections over shards by a hash, not evenly, so with several
  * shards each has an eighth more slots than its share. Each also has a lobby, slots for clients that are sent away at once
  * (policy/stress), and these need open files as well. Connections to the backend are divided among processes, one for each
- * at least; the shards of a process share its part (backend/permits).
+ * at least, and so is the spool; the shards of a process share its part (backend/allowance).
  */
 import type { AllowanceLimits } from '../backend/allowance.ts';
 import type { Config } from '../config/config.ts';
+import { writeSize } from '../config/units.ts';
 import { seatsIn } from '../policy/stress.ts';
 
 /** What the machine gives. */
@@ -69,7 +70,23 @@ function planWith(config: Config, machine: Machine, shardsWanted: number, proces
   if (fits < share) {
     return `${processes} processes with ${machine.filesMax} open files each cannot hold ${maxSessions} sessions; raise engine.processes or the limit`;
   }
-  return { processes, shardsPerProcess, sessionsPerShard: Math.min(wanted, fits) };
+  return (
+    messageTooLarge(config, processes) ?? {
+      processes,
+      shardsPerProcess,
+      sessionsPerShard: Math.min(wanted, fits),
+    }
+  );
+}
+
+/** A sentence that says that one message of the largest size does not fit the part of one process; undefined when it does. */
+function messageTooLarge(config: Config, processes: number): string | undefined {
+  const { messageMemoryBytes, memoryMaxBytes, diskMaxBytes } = config.spool;
+  const { messageSizeMaxBytes } = config.smtp;
+  const disk = Math.floor(diskMaxBytes / processes);
+  const memory = Math.min(messageMemoryBytes, Math.floor(memoryMaxBytes / processes));
+  if (messageSizeMaxBytes <= Math.max(disk, memory)) return undefined;
+  return `smtp.message_size_max = "${writeSize(messageSizeMaxBytes)}" does not fit "${writeSize(disk)}", the part of spool.disk_max that each of ${processes} processes has; raise spool.disk_max, or lower engine.processes or engine.max_sessions`;
 }
 
 /** What the shards of one process (0 …) may have together. The parts of all processes are what is configured. */

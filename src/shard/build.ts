@@ -5,9 +5,8 @@
  * come; the reputation table is shared by all shards of a process and was taken before.
  */
 import type { Prepare } from '../base/prepare.ts';
-import type { Allowance } from '../backend/allowance.ts';
+import { Allowance } from '../backend/allowance.ts';
 import { Lanes } from '../backend/lanes.ts';
-import { Permits } from '../backend/permits.ts';
 import { Recipients } from '../backend/recipients.ts';
 import { Spool } from '../backend/spool.ts';
 import type { SpoolFiles } from '../backend/spool-files.ts';
@@ -102,15 +101,9 @@ export function buildWorks(parts: ShardParts): Works {
   const sessions = new Sessions(front.capacity);
   const ends = new Ends(front.capacity);
   const wheel = new Wheel(front.capacity + parts.lanesMax, TICK_MS, parts.startMs);
-  const spool = new Spool(
-    front.capacity,
-    {
-      messageMemoryBytes: config.spool.messageMemoryBytes,
-      memoryMaxBytes: config.spool.memoryMaxBytes,
-      diskMaxBytes: config.spool.diskMaxBytes,
-    },
-    parts.files,
-  );
+  const { lanesMax } = parts;
+  const allowance = parts.allowance ?? Allowance.alone({ ...config.spool, lanesMax });
+  const spool = new Spool(front.capacity, config.spool, parts.files, allowance);
   const prepare: Prepare = (bytes) => front.prepare(bytes);
   const replies = replyBook(config.hostname, prepare);
   const lanes = new Lanes({
@@ -120,8 +113,8 @@ export function buildWorks(parts: ShardParts): Works {
     spool,
     wheel,
     timerBase: front.capacity,
-    lanesMax: parts.lanesMax,
-    permits: parts.allowance?.permits ?? Permits.alone(parts.lanesMax),
+    lanesMax,
+    permits: allowance.permits,
     sessionsMax: front.capacity,
     replies,
     counters,
@@ -152,6 +145,7 @@ export function buildWorks(parts: ShardParts): Works {
       neverSlow: smallSet(config.recipients.neverSlow),
     },
     spool,
+    allowance,
     envelopes: new Envelopes(),
     lists: parts.lists ?? inlineLists(config),
     limits: limitPlan(config),

@@ -11,11 +11,22 @@ interface Wishes {
   readonly processes?: number;
   readonly maxSessions: number;
   readonly maxConnections?: number;
+  readonly messageSizeMaxBytes?: number;
 }
 
-function configOf({ shards = 0, processes = 0, maxSessions, maxConnections = 20 }: Wishes): Config {
-  const spool = { memoryMaxBytes: 1_000_003, diskMaxBytes: 10_000_019 };
-  return { engine: { shards, processes, maxSessions }, backend: { maxConnections }, spool } as Config;
+function configOf({
+  shards = 0,
+  processes = 0,
+  maxSessions,
+  maxConnections = 20,
+  messageSizeMaxBytes = 0,
+}: Wishes): Config {
+  return {
+    engine: { shards, processes, maxSessions },
+    backend: { maxConnections },
+    spool: { messageMemoryBytes: 64_000, memoryMaxBytes: 1_000_003, diskMaxBytes: 10_000_019 },
+    smtp: { messageSizeMaxBytes },
+  } as Config;
 }
 
 const rows: { title: string; cores: number; filesMax: number; wishes: Wishes; plan: Partial<Plan> }[] = [
@@ -77,6 +88,13 @@ const refusals: { title: string; cores: number; filesMax: number; wishes: Wishes
     filesMax: 20_000,
     wishes: { processes: 8, maxSessions: 100, maxConnections: 7 },
     says: /^backend\.max_connections = 7 is less than one for each of 8 processes/,
+  },
+  {
+    title: 'a message that no process has room for',
+    cores: 2,
+    filesMax: 20_000,
+    wishes: { processes: 3, maxSessions: 100, messageSizeMaxBytes: 3_400_000 },
+    says: /^smtp\.message_size_max = "3400kB" does not fit "3333339B", the part of spool\.disk_max that each of 3 processes has/,
   },
   {
     title: 'more sessions than the processes asked for can hold',

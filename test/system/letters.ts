@@ -49,8 +49,8 @@ function titlesFor(number: number, random: Random): Set<string> {
   for (const [kind, percent] of drawn) {
     // A letter has one frame and one damage.
     const isTaken = (kind === 'frame' || kind === 'damage') && kindOf.get(lead) === kind;
-    const rounds = kind === 'text' || kind === 'field' ? 2 : 1;
-    for (let round = 0; round < rounds && !isTaken; round += 1)
+    const rounds = isTaken ? 0 : kind === 'text' || kind === 'field' ? 2 : 1;
+    for (let round = 0; round < rounds; round += 1)
       if (random.below(100) < percent) titles.add(oneOf(random, titlesOf(kind)));
   }
   return titles;

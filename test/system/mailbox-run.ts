@@ -41,6 +41,13 @@ export const fourHouses: readonly House[] = [
   { bareNewline: 'normalize', verify: 'late', spool: 'memory' },
 ];
 
+/** All of them. */
+export const allHouses: readonly House[] = (['reject', 'normalize'] as const).flatMap((bareNewline) =>
+  (['early', 'late'] as const).flatMap((verify) =>
+    (['memory', 'file'] as const).map((spool) => ({ bareNewline, verify, spool })),
+  ),
+);
+
 /** What a letter came to: the digest of what was stored each time, and the answer. */
 export interface Fate {
   readonly answer: string;
@@ -67,7 +74,7 @@ function expectedFate(letter: Letter, house: House, by: Errand['by'], answer: st
   if (isOdd(letter.octets) && house.bareNewline === 'reject')
     return { answer: replyTable.bodyNewline.text, stored: [] };
   return {
-    answer: /^250 2\.0\.0 /.test(answer) ? answer : '250 2.0.0 …',
+    answer: answer.startsWith('250 2.0.0 ') ? answer : '250 2.0.0 …',
     stored: [digest(arrivalOf(letter, by))],
   };
 }

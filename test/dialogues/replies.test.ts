@@ -42,7 +42,7 @@ const said = names.flatMap(linesOf);
 
 test('there are thousands of them, of every class', () => {
   expect(said.length).toBeGreaterThan(2_000);
-  expect([...new Set(said.map(({ text }) => text[0]))].toSorted()).toEqual(['2', '3', '4', '5']);
+  expect(new Set(said.map(({ text }) => text[0]))).toEqual(new Set(['2', '3', '4', '5']));
 });
 
 test('each is three digits, a blank or a hyphen, and printable text, in a line of 512 octets', () => {

@@ -24,7 +24,7 @@ export interface FaultRow {
 
 const faults = 'backend-faults.md';
 const tls = 'backend-tls.md';
-const leaves = 'leaves it alone for 1 to 8 s';
+const leaves = 'leaves it alone for half a second to 8 s';
 const again = 'does the step again on another connection, three in all';
 
 // prettier-ignore

@@ -119,7 +119,9 @@ describe('a backend whose host has vanished', () => {
     client.close();
     satellite!.mend();
     expect(answer).toBe(replyTable.backendDown.text);
-    expect(sluice!.said).toMatch(/^sluice: backend \S+: did not answer in time$/m);
+    await until('the operator is told', () =>
+      /^sluice: backend \S+: did not answer in time$/m.test(sluice!.said),
+    );
     await deliverInTheEnd('afterwards');
     expect(['before', 'meanwhile', 'afterwards'].map(storedBy)).toEqual([1, 0, 1]);
   });

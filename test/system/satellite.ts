@@ -47,6 +47,8 @@ export class Satellite {
   readonly #child: ChildProcess;
   readonly #removeAtExit = (): void => removeNamespaces(process.pid);
   #said = '';
+  /** It is gone, and all that it said was heard. */
+  #hasEnded = false;
 
   private constructor(options: LinkOptions) {
     const { delayMs, lossPercent, bytesPerSec, seed } = options;
@@ -58,6 +60,7 @@ export class Satellite {
     };
     this.#child.stdout?.on('data', keep);
     this.#child.stderr?.on('data', keep);
+    this.#child.once('close', () => (this.#hasEnded = true));
     process.once('exit', this.#removeAtExit);
   }
 
@@ -110,10 +113,7 @@ export class Satellite {
     this.mend();
     this.#child.stdin?.end();
     try {
-      await until(
-        'the link has ended',
-        () => this.#child.exitCode !== null || this.#child.signalCode !== null,
-      );
+      await until('the link has ended', () => this.#hasEnded);
     } finally {
       this.#child.kill('SIGKILL');
       removeNamespaces(process.pid);

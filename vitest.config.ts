@@ -42,7 +42,7 @@ export const projectTable = [
     include: ['test/system/**/*.test.ts'],
     exclude: aloneSystem,
     group: 3,
-    atOnce: 3,
+    atOnce: 2,
     limitMs: systemMs,
   },
   { name: 'end-to-end-alone', include: aloneEndToEnd, group: 4, atOnce: 1, limitMs: slowMs },

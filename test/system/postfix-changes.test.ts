@@ -14,7 +14,7 @@ import { openWay, sluiceWays } from './way.ts';
 import type { Way } from './way.ts';
 
 /** Short enough to wait for; the silence of a Postfix that is well is shorter. */
-const timeouts = { connect_timeout: '2s', reply_timeout: '2s', final_timeout: '3s' };
+const timeouts = { connect_timeout: '3s', reply_timeout: '3s', final_timeout: '10s' };
 
 function isSmtpd(pid: number): boolean {
   try {
@@ -62,7 +62,7 @@ describe.each(sluiceWays)('%s', (name) => {
   test('XCLIENT is withdrawn: 451 and a notice, nothing is stored; it is given back: mail flows', async () => {
     way = await openWay(name, { config: { backend: timeouts } });
     const { postfix, sluice } = way;
-    expect(await deliver('127.0.0.51')).toEqual([250, 250, 354, 250]);
+    await deliverUntil('127.0.0.51', 250);
     await authorise(postfix, false);
     await deliverUntil('127.0.0.52', 451);
     // From the moment on at which it was refused once, nobody gets through.
@@ -84,7 +84,7 @@ describe.each(sluiceWays)('%s', (name) => {
   test('every process of Postfix is stopped: 451 within the timeouts, and mail flows when they go on', async () => {
     way = await openWay(name, { config: { backend: timeouts } });
     const { postfix, sluice } = way;
-    expect(await deliver('127.0.0.51')).toEqual([250, 250, 354, 250]);
+    await deliverUntil('127.0.0.51', 250);
     const stopped = processesIn(postfix.directory);
     for (const pid of stopped) process.kill(pid, 'SIGSTOP');
     try {

@@ -205,6 +205,13 @@ export class Lane {
     return this.#host.unreadable(owner);
   }
 
+  /** The message of the owner, which was being given to the backend as it came, is whole and accepted. */
+  complete(): void {
+    assert(this.job === Job.Stream, 'only a message that still came in becomes whole');
+    this.job = Job.Deliver;
+    this.pump();
+  }
+
   #read(): void {
     const { reader } = this.#host;
     for (;;) {
@@ -287,12 +294,21 @@ export class Lane {
         this.#talk.expect('final');
         return this.pump();
       case 'final':
-        if (!this.committed) return this.close(`answered ${code} before the message was whole`);
+        if (!this.committed) return this.#hearEarly(code, reply);
         this.#transaction.forget();
         return this.#answer(code, reply);
       default:
         return step satisfies never;
     }
+  }
+
+  /** An answer to a message of which the backend has no end. While it still comes in, that can be a refusal. */
+  #hearEarly(code: number, reply: Uint8Array): void {
+    if (this.job !== Job.Stream || code < 400)
+      return this.close(`answered ${code} before the message was whole`);
+    const { owner } = this;
+    this.close('', Fault.None);
+    return this.#host.refusedEarly(owner, code, reply);
   }
 
   #hearOpening(step: Step, code: number, reply: Uint8Array): void {
@@ -336,8 +352,9 @@ export class Lane {
       return this.#introduce();
     }
     const envelope = this.#host.envelopeOf(this.owner);
-    if (this.job === Job.Deliver && this.#transaction.isWholeFor(envelope)) return this.#say('data', 'DATA');
-    if (this.job === Job.Deliver && this.#transaction.isOpen) {
+    const isMessage = this.job !== Job.Verify;
+    if (isMessage && this.#transaction.isWholeFor(envelope)) return this.#say('data', 'DATA');
+    if (isMessage && this.#transaction.isOpen) {
       this.#transaction.forget();
       return this.#say('restart', 'RSET');
     }

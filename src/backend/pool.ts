@@ -11,7 +11,7 @@ import type { Wheel } from '../timing/wheel.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import { Lane } from './lane.ts';
 import type { LaneHost } from './lane-host.ts';
-import { LaneState } from './lane-host.ts';
+import { Job, LaneState } from './lane-host.ts';
 
 export class Pool {
   readonly #host: LaneHost;
@@ -78,6 +78,13 @@ export class Pool {
   countWithout(marks: Uint8Array): number {
     let count = 0;
     for (const lane of this.#lanes) if (lane.owner >= 0 && marks[lane.owner] === 0) count++;
+    return count;
+  }
+
+  /** Lanes that are given a message which is not whole yet. */
+  get streaming(): number {
+    let count = 0;
+    for (const lane of this.#lanes) if (lane.job === Job.Stream) count++;
     return count;
   }
 

@@ -267,5 +267,10 @@ export const engineSettings = {
       { min: '0B', max: '1000GB' },
       'Disk for all messages, in each shard; a full spool answers 452.',
     ),
+    stream_from: size(
+      '1MB',
+      { min: '0B', max: '1000GB' },
+      'A larger message of a client in good standing goes to the backend while it still comes in; 0B: none does.',
+    ),
   }),
 } as const;

@@ -23,7 +23,7 @@ import { Noted } from '../transport/transport.ts';
 import { arrive, hearHeader } from '../stages/arrive.ts';
 import { continueGreeting, hearEarly } from '../stages/banner.ts';
 import { converse } from '../stages/converse.ts';
-import { delivered, handOver, notDeliveredInTime, refuseIfListed } from '../stages/deliver.ts';
+import { delivered, handOver, notDeliveredInTime, refuseIfListed, refusedMeanwhile } from '../stages/deliver.ts';
 import { cut, dismiss, finish, shutDown, streamGone } from '../stages/end.ts';
 import { nextListed } from '../stages/listed.ts';
 import { hearAhead, leaveIfEnded } from '../stages/meanwhile.ts';
@@ -275,7 +275,7 @@ export class Shard {
     const { works } = this;
     for (let slot = works.spool.nextNoted(); slot >= 0; slot = works.spool.nextNoted()) {
       if (works.sessions.phaseOf(slot) === Phase.Receiving) this.#run(slot);
-      else works.lanes.pieceReady(slot, works.nowMs);
+      works.lanes.pieceReady(slot, works.nowMs);
     }
   }
 
@@ -285,6 +285,7 @@ export class Shard {
       const phase = works.sessions.phaseOf(slot);
       if (phase === Phase.Verifying) recipientJudged(works, slot);
       else if (phase === Phase.Delivering) delivered(works, slot);
+      else if (phase === Phase.Receiving) refusedMeanwhile(works, slot);
       else assert(false, 'the backend answered a session that asked nothing');
       this.#run(slot);
     }

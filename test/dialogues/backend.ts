@@ -392,7 +392,7 @@ export class Backend {
     return true;
   }
 
-  /** `final=close@1000`: leaves when so much of the message has come, whether or not it is whole. */
+  /** `final=close@1000`: leaves, or says a code, when so much of the message has come, whether or not it is whole. */
   #leavesEarly(line: Line): boolean {
     const fault = this.#faults.get('final')?.find((one) => one.left > 0 && one.does.includes('@'));
     if (fault === undefined) return false;
@@ -400,7 +400,8 @@ export class Backend {
     if (line.content.length < Number(bytes)) return false;
     fault.left -= 1;
     line.over = true;
-    this.#leave(line, how === 'reset' ? 'reset' : 'close');
+    if (how === 'reset' || how === 'close') this.#leave(line, how);
+    else this.#send(line, `${texts[Number(how)]}\r\n`);
     return true;
   }
 

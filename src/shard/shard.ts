@@ -23,7 +23,13 @@ import { Noted } from '../transport/transport.ts';
 import { arrive, hearHeader } from '../stages/arrive.ts';
 import { continueGreeting, hearEarly } from '../stages/banner.ts';
 import { converse } from '../stages/converse.ts';
-import { delivered, handOver, notDeliveredInTime, refuseIfListed, refusedMeanwhile } from '../stages/deliver.ts';
+import {
+  delivered,
+  handOver,
+  notDeliveredInTime,
+  refuseIfListed,
+  refusedMeanwhile,
+} from '../stages/deliver.ts';
 import { cut, dismiss, finish, shutDown, streamGone } from '../stages/end.ts';
 import { nextListed } from '../stages/listed.ts';
 import { hearAhead, leaveIfEnded } from '../stages/meanwhile.ts';

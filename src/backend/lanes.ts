@@ -48,8 +48,6 @@ const REFUSALS_MAX = 9;
 const CLOSING_MS = 5_000;
 /** Under stress one lane in so many is kept for clients of good standing. */
 const KEPT_SHARE = 4;
-/** One lane in so many, and at least one, may be given messages that are not whole yet. */
-const STREAM_SHARE = 4;
 /** Lanes on which a step is tried before its client is told to try again. */
 const ATTEMPTS_MAX = 3;
 
@@ -176,8 +174,7 @@ export class Lanes implements LaneHost {
 
   /** True when a lane may be asked for, by `request`, for a message that is not whole: it gets one at once or not at all. */
   get mayStream(): boolean {
-    const streamsMax = Math.max(1, Math.floor(this.#parts.lanesMax / STREAM_SHARE));
-    return !this.isUnderStress && !this.isWanted && this.#pool.streaming < streamsMax;
+    return !this.isUnderStress && !this.isWanted && this.#pool.mayStream;
   }
 
   /** True when somebody waits for a lane. */

@@ -13,6 +13,9 @@ import { Lane } from './lane.ts';
 import type { LaneHost } from './lane-host.ts';
 import { Job, LaneState } from './lane-host.ts';
 
+/** One lane in so many, and at least one, may be given messages that are not whole yet. */
+const STREAM_SHARE = 4;
+
 export class Pool {
   readonly #host: LaneHost;
   readonly #endpoint: Endpoint;
@@ -81,11 +84,11 @@ export class Pool {
     return count;
   }
 
-  /** Lanes that are given a message which is not whole yet. */
-  get streaming(): number {
+  /** True while fewer lanes than may be are given a message that is not whole yet. */
+  get mayStream(): boolean {
     let count = 0;
     for (const lane of this.#lanes) if (lane.job === Job.Stream) count++;
-    return count;
+    return count < Math.max(1, Math.floor(this.#lanes.length / STREAM_SHARE));
   }
 
   /** Makes every lane that rests with its client do so for no longer than `holdMs` in all. */

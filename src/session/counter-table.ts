@@ -141,7 +141,7 @@ export const counterTable = {
   },
   streamsGivenUp: {
     unit: 'messages',
-    says: 'Of these, messages that were kept for a second time from their start: the client paused, the connection was lost, or somebody waited for it.',
+    says: 'Of these, messages that were handed over again from their start when whole: the client paused, the connection was lost, or somebody waited for it.',
   },
   messagesDelivered: { unit: 'messages', says: 'Messages that the backend took (2xx).' },
   messagesDeferred: { unit: 'messages', says: 'Messages answered 4xx. Look at the backend.' },

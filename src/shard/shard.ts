@@ -23,13 +23,7 @@ import { Noted } from '../transport/transport.ts';
 import { arrive, hearHeader } from '../stages/arrive.ts';
 import { continueGreeting, hearEarly } from '../stages/banner.ts';
 import { converse } from '../stages/converse.ts';
-import {
-  delivered,
-  handOver,
-  notDeliveredInTime,
-  refuseIfListed,
-  refusedMeanwhile,
-} from '../stages/deliver.ts';
+import { delivered, handOver, notDeliveredInTime, refuseIfListed } from '../stages/deliver.ts';
 import { cut, dismiss, finish, shutDown, streamGone } from '../stages/end.ts';
 import { nextListed } from '../stages/listed.ts';
 import { hearAhead, leaveIfEnded } from '../stages/meanwhile.ts';
@@ -290,8 +284,7 @@ export class Shard {
     for (let slot = works.lanes.nextOutcome(); slot >= 0; slot = works.lanes.nextOutcome()) {
       const phase = works.sessions.phaseOf(slot);
       if (phase === Phase.Verifying) recipientJudged(works, slot);
-      else if (phase === Phase.Delivering) delivered(works, slot);
-      else if (phase === Phase.Receiving) refusedMeanwhile(works, slot);
+      else if (phase === Phase.Delivering || phase === Phase.Receiving) delivered(works, slot);
       else assert(false, 'the backend answered a session that asked nothing');
       this.#run(slot);
     }

@@ -2,7 +2,7 @@
  * deliver — hand the message over, pass the answer on
  *
  * The message is whole (receive). That of a slow client is held first, for what its plan has left (slow): who leaves meanwhile has
- * delivered nothing, since the backend has nothing of it. Then a lane takes it at full speed, and the client hears the
+ * delivered nothing, since the backend has nothing of it. Then a lane takes it at full speed, or what it has not of it yet (stream), and the client hears the
  * backend's own reply, at once, since a delayed 250 is how mail gets doubled (RFC 1047). Sluice has no 250 of its own to give.
  *
  * In: a whole message, from receive.   Out: Holding, Delivering, then Listening; or Closing.
@@ -71,7 +71,7 @@ export function handOver(works: Works, slot: number): void {
 }
 
 /** The backend has refused a message that still comes in: the client hears that at its end, as if it had been asked only then. */
-export function refusedMeanwhile(works: Works, slot: number): void {
+function refusedMeanwhile(works: Works, slot: number): void {
   works.sessions.envelopes[slot]!.refusal = replyForOutcome(works, slot);
   endStream(works, slot);
   works.spool.discard(slot);
@@ -96,8 +96,9 @@ function refuseListed(works: Works, slot: number, reply: Uint8Array): void {
 /** The backend has answered the message, or could not be given it. */
 export function delivered(works: Works, slot: number): void {
   const { sessions } = works;
+  if (sessions.phaseOf(slot) === Phase.Receiving) return refusedMeanwhile(works, slot);
   sessions.backendMs[slot]! += works.nowMs - sessions.backendSinceMs[slot]!;
-  answer(works, slot, replyForOutcome(works, slot));
+  return answer(works, slot, replyForOutcome(works, slot));
 }
 
 /** What a client is told about its message, by how the step at the backend has ended. */

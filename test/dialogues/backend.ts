@@ -218,6 +218,9 @@ export class Backend {
         line.buffer += latin1(bytes, 0, bytes.length);
         this.#read(line);
       }
+      const isLeft = this.#wire().peerClosed(line.peer) || this.#wire().peerSawEnd(line.peer);
+      if (isLeft && line.inData && /(?:^|\r\n)\.\r?$/.test(line.content))
+        this.#crime(line, 'a message was broken off at a dot that might be its end');
       if (this.#wire().peerClosed(line.peer)) this.#lines.delete(line);
       else if (this.#wire().peerSawEnd(line.peer)) {
         this.#leave(line, 'close');

@@ -271,5 +271,10 @@ export const engineSettings = {
       { min: '0B', max: '1000GB' },
       'Disk for all messages, all shards together; a full spool answers 452. Several processes have equal parts.',
     ),
+    stream_from: size(
+      '1MB',
+      { min: '0B', max: '1000GB' },
+      'A larger message of a client in good standing goes to the backend while it still comes in; 0B: none does.',
+    ),
   }),
 } as const;

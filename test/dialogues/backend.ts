@@ -220,6 +220,9 @@ export class Backend {
         line.buffer += latin1(bytes, 0, bytes.length);
         this.#read(line);
       }
+      const isLeft = this.#wire().peerClosed(line.peer) || this.#wire().peerSawEnd(line.peer);
+      if (isLeft && line.inData && /(?:^|\r\n)\.\r?$/.test(line.content))
+        this.#crime(line, 'a message was broken off at a dot that might be its end');
       if (this.#wire().peerClosed(line.peer)) this.#lines.delete(line);
       else if (this.#wire().peerSawEnd(line.peer)) {
         this.#leave(line, 'close');
@@ -394,7 +397,7 @@ export class Backend {
     return true;
   }
 
-  /** `final=close@1000`: leaves when so much of the message has come, whether or not it is whole. */
+  /** `final=close@1000`: leaves, or says a code, when so much of the message has come, whether or not it is whole. */
   #leavesEarly(line: Line): boolean {
     const fault = this.#faults.get('final')?.find((one) => one.left > 0 && one.does.includes('@'));
     if (fault === undefined) return false;
@@ -402,7 +405,8 @@ export class Backend {
     if (line.content.length < Number(bytes)) return false;
     fault.left -= 1;
     line.over = true;
-    this.#leave(line, how === 'reset' ? 'reset' : 'close');
+    if (how === 'reset' || how === 'close') this.#leave(line, how);
+    else this.#send(line, `${texts[Number(how)]}\r\n`);
     return true;
   }
 

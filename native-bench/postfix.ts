@@ -18,7 +18,13 @@ const START_MS_MAX = 20_000;
 const POLL_MS = 50;
 
 export interface BarePostfix {
+  /** One XCLIENT a connection, and whoever comes straight. */
   readonly port: number;
+  /** As many XCLIENTs as come. */
+  readonly reusedPort: number;
+  readonly pid: number;
+  /** Throws away what it has stored. Only while no client is connected. */
+  empty(): void;
   /** SIGTERM; resolves when its master has gone and its directory is removed. */
   stop(): Promise<void>;
 }
@@ -35,12 +41,13 @@ export async function startPostfix(): Promise<BarePostfix> {
   for (const name of ['config', 'queue', 'data']) mkdirSync(join(directory, name), { mode: 0o755 });
   run('chown', owner, join(directory, 'data'));
   const port = await freePort();
+  const reusedPort = await freePort();
   const mainCf = postfixMainCf(directory, {
     relay_domains: 'example.com',
     relay_recipient_maps: 'regexp:{{/^user/ known}}',
   });
   writeFileSync(join(config, 'main.cf'), mainCf);
-  writeFileSync(join(config, 'master.cf'), postfixMasterCf(port, await freePort()));
+  writeFileSync(join(config, 'master.cf'), postfixMasterCf(port, reusedPort));
   run('postfix', '-c', config, 'check');
   let said = '';
   const master = spawn(join(daemons, 'master'), ['-c', config, '-s'], {
@@ -60,5 +67,6 @@ export async function startPostfix(): Promise<BarePostfix> {
     await gone;
     rmSync(directory, { recursive: true, force: true });
   };
-  return { port, stop };
+  const empty = (): void => void run('postsuper', '-c', config, '-d', 'ALL');
+  return { port, reusedPort, pid: master.pid ?? 0, empty, stop };
 }

@@ -22,13 +22,14 @@ import { madeOn } from './made-on.ts';
 import { startPostfix } from './postfix.ts';
 import type { BarePostfix } from './postfix.ts';
 import { cpuWithEndedUs, endedChildrenCpuUs } from './proc.ts';
-import { freePort, killAtExit, startServer } from './server.ts';
+import { killAtExit } from './server.ts';
 import type { Server } from './server.ts';
-import { sluiceCommand } from './sluice.ts';
+import { startShipped } from './shipped.ts';
 import { shapeNames, shapes, throughputPage, wayNames } from './throughput-page.ts';
 import type { Run, ShapeName, WayName } from './throughput-page.ts';
 
 const SESSIONS = 20;
+const SESSIONS_MAX = 5_000;
 const BODY_BYTES = 2_000;
 const WARM_MESSAGES = 4_000;
 /** After a run, until its last log lines and children are through. */
@@ -40,7 +41,9 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '7' },
     shapes: { type: 'string', default: shapeNames.join(',') },
     ways: { type: 'string', default: wayNames.join(',') },
-    config: { type: 'string', default: '' },
+    /** A line of Sluice's configuration, as `engine.shards=1`; may be said more than once. */
+    set: { type: 'string', multiple: true, default: [] },
+    warm: { type: 'string', default: String(WARM_MESSAGES) },
     out: { type: 'string' },
   },
 });
@@ -51,27 +54,8 @@ const out = values.out ?? fileURLToPath(new URL('../results/throughput.md', impo
 const folder = mkdtempSync(join(tmpdir(), 'sluice-throughput-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 
-async function startSluice(name: 'fresh' | 'reused', backendPort: number): Promise<Server> {
-  const port = await freePort();
-  const configFile = join(folder, `${name}.toml`);
-  const lines = [
-    'hostname = "mx.example.net"',
-    `listener = [{ address = "127.0.0.1:${port}" }]`,
-    `backend.address = "127.0.0.1:${backendPort}"`,
-    'pools.spf = false',
-    'reputation.file = ""',
-    'admin.socket = ""',
-    ...values.config.split(';'),
-  ];
-  writeFileSync(configFile, `${lines.join('\n')}\n`);
-  return startServer({
-    name: `sluice-${name}`,
-    command: sluiceCommand.map((word) => word.replace('{config}', configFile)),
-    readyWord: 'listening',
-    port,
-    outputFile: join(folder, `${name}.log`),
-  });
-}
+const startSluice = (name: 'fresh' | 'reused', backendPort: number): Promise<Server> =>
+  startShipped({ name, backendPort, folder, sessionsMax: SESSIONS_MAX, lines: values.set });
 
 /** smtp-source to its end; the seconds it took. */
 async function send(port: number, count: number, shape: ShapeName): Promise<number> {
@@ -128,7 +112,7 @@ async function main(): Promise<void> {
   };
   const made: Run[][] = [];
   try {
-    for (const way of chosenWays) await measure(postfix, servers, 'one', way, WARM_MESSAGES);
+    for (const way of chosenWays) await measure(postfix, servers, 'one', way, Number(values.warm));
     for (let at = 0; at < rounds; at++) {
       const round: Run[] = [];
       for (const shape of chosenShapes) {

@@ -5,7 +5,7 @@
  * not for names that begin with "unknown", as the sink does. Needs root, because Postfix does.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -25,6 +25,8 @@ export interface BarePostfix {
   readonly pid: number;
   /** Throws away what it has stored. Only while no client is connected. */
   empty(): void;
+  /** Its mail log, as far as it is written. */
+  log(): string;
   /** SIGTERM; resolves when its master has gone and its directory is removed. */
   stop(): Promise<void>;
 }
@@ -68,5 +70,6 @@ export async function startPostfix(): Promise<BarePostfix> {
     rmSync(directory, { recursive: true, force: true });
   };
   const empty = (): void => void run('postsuper', '-c', config, '-d', 'ALL');
-  return { port, reusedPort, pid: master.pid ?? 0, empty, stop };
+  const log = (): string => readFileSync(join(directory, 'maillog'), 'utf8');
+  return { port, reusedPort, pid: master.pid ?? 0, empty, log, stop };
 }

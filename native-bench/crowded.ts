@@ -72,7 +72,7 @@ function simulate(port: number, flags: Readonly<Record<string, string | number |
   const base = join(folder, `load-${simulators}`);
   const all = { target: `127.0.0.1:${port}`, grace: GRACE_SEC, out: base, ...flags };
   const words = Object.entries(all).flatMap(([name, value]) =>
-    value === true ? [`--${name}`] : [`--${name}`, String(value)],
+    typeof value === 'boolean' ? [`--${name}`] : [`--${name}`, String(value)],
   );
   const child = spawn(process.execPath, [loadMain, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
   killAtExit(child);

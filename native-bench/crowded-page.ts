@@ -22,7 +22,10 @@ export const P99_RATIO_MAX = 2;
  * Connections that a Postfix had at once at the most, by its own log: each smtpd says when it takes a client and when
  * it has let go of it. `name` is the syslog_name of the listener.
  */
-export function connectionsAtOnce(log: string, name: string): { readonly most: number; readonly taken: number } {
+export function connectionsAtOnce(
+  log: string,
+  name: string,
+): { readonly most: number; readonly taken: number } {
   const open = new Set<string>();
   let most = 0;
   let taken = 0;

@@ -92,8 +92,8 @@ async function block(asker: Asker): Promise<Block> {
   return { [FURTHER]: trips.slice(1), [FIRST]: trips.slice(0, 1), [DOT]: [dot] };
 }
 
-const medianOf = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[(values.length - 1) >> 1] ?? 0;
+const medianOf = (trips: readonly number[]): number =>
+  trips.toSorted((a, b) => a - b)[(trips.length - 1) >> 1] ?? 0;
 
 async function measure(name: string): Promise<Trips[]> {
   const backend = await startBackend(name);

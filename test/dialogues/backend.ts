@@ -319,7 +319,7 @@ export class Backend {
         line.identified += 1;
         line.sender = null;
         line.recipients = [];
-    line.asked = false;
+        line.asked = false;
         line.hello = '';
         // What is left out keeps its value, as with Postfix.
         for (const word of text.split(' ').slice(1))

@@ -1,5 +1,5 @@
 /**
- * throughput — `node native-bench/throughput.ts [--messages 3000] [--rounds 7]`: messages a second through Sluice, beside Postfix alone
+ * throughput — `node native-bench/throughput.ts [--messages 2000] [--rounds 7]`: messages a second through Sluice, beside Postfix alone
  *
  * One Postfix (native-bench/postfix), smtp-source with 20 sessions, and three ways that take turns within each round: straight to
  * Postfix, through a Sluice whose lanes serve one client each, and through one whose lanes serve one client after another. Both
@@ -37,7 +37,7 @@ const SETTLE_MS = 300;
 
 const { values } = parseArgs({
   options: {
-    messages: { type: 'string', default: '3000' },
+    messages: { type: 'string', default: '2000' },
     rounds: { type: 'string', default: '7' },
     shapes: { type: 'string', default: shapeNames.join(',') },
     ways: { type: 'string', default: wayNames.join(',') },

@@ -12,7 +12,8 @@
  *   closes the lane. There is no way back to plaintext.
  * - Where a PROXY header names the client, it is the first thing on a connection that serves this client alone, from its
  *   opening on: nobody else is given it, and when the client is gone it ends.
- * - XCLIENT and EHLO are said alone (introduction). MAIL and RCPT go together when the backend offers PIPELINING.
+ * - XCLIENT and EHLO are said alone (introduction). MAIL and RCPT go together when the backend offers PIPELINING, and DATA
+ *   behind them for a whole message.
  * - Replies are matched to commands one to one. A reply that nobody waits for (surplus), a malformed one, a 421 or an early
  *   end closes the lane. The step is done again elsewhere as long as `committed` is false.
  * - `committed` becomes true right before the last piece of a message is written. From then on the backend may
@@ -277,6 +278,7 @@ export class Lane {
         return this.#host.ready(this);
       case 'data':
         if (code < 400 && code !== 354) return this.close(`answered DATA with ${code}`);
+        if (this.#transaction.verdict !== null) return this.#takeNothing(code);
         if (code !== 354) return this.#answer(code, reply);
         this.#host.spool.rewind(this.owner);
         this.#handover.begin(this.#host.hasTrace ? this.#host.traceOf(this.owner) : null);
@@ -350,7 +352,16 @@ export class Lane {
       return this.#say('restart', 'RSET');
     }
     this.#transaction.prepare(this.#talk, envelope, this.job);
+    if (this.job === Job.Deliver && this.#opening.capabilities.pipelining) this.#talk.prepare('data', 'DATA');
     return this.#send();
+  }
+
+  /** DATA was said together with a recipient that is refused now. Where the backend waits for the message, only the end of the connection stops it. */
+  #takeNothing(code: number): void {
+    const { verdict, verdictCode } = this.#transaction;
+    this.#rest();
+    this.#host.envelopeChanged(this, this.owner, verdictCode, verdict!);
+    if (code === 354) this.close('', Fault.None);
   }
 
   #send(): void {

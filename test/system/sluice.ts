@@ -60,11 +60,13 @@ export class Sluice {
 
   /** Waits for the line that says it listens. */
   async listening(): Promise<void> {
-    await until('Sluice says that it listens', () => {
+    const listens = (): boolean => {
       if (!isAlive(this.pid))
         throw new Error(`Sluice ended at start (${this.child.exitCode}):\n${this.said}`);
       return /^sluice: listening on .*$/m.test(this.said);
-    });
+    };
+    // A second or two of work, which may have to wait for its turn on a busy machine.
+    await until('Sluice says that it listens', listens, 120_000);
   }
 
   /** SIGTERM, drain, gone. Throws when it had to be killed, left a process behind, or lost a shard on the way. */

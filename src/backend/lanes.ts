@@ -171,11 +171,36 @@ export class Lanes implements LaneHost {
     return this.#laneHeldBy(slot)?.committed === true || this.#outcomes.has(slot);
   }
 
-  /** A piece of the message of this session has come from its file. */
+  /** More of the message of this session can be read, from its client or its file. */
   pieceReady(slot: number, nowMs: number): void {
     this.#nowMs = nowMs;
     const lane = this.#laneHeldBy(slot);
-    if (lane !== null && lane.job === Job.Deliver && lane.state === LaneState.Busy) lane.pump();
+    if (lane !== null && lane.job >= Job.Deliver && lane.state === LaneState.Busy) lane.pump();
+  }
+
+  /** True when a lane may be asked for, by `request`, for a message that is not whole: it gets one at once or not at all. */
+  get mayStream(): boolean {
+    if (this.isUnderStress || this.isWanted) return false;
+    return this.#pool.mayStream(this.#parts.permits.withinReach);
+  }
+
+  /** True when somebody waits for a lane, here or in a shard that has less than its share. */
+  get isWanted(): boolean {
+    return this.#waiting.length > 0 || this.#isAskedBack();
+  }
+
+  /** True when the message of this session is given to the backend while it comes in. */
+  isStreaming(slot: number): boolean {
+    return this.#laneHeldBy(slot)?.job === Job.Stream;
+  }
+
+  /** The message of this session is whole; false when no lane has a part of it, and one is to be asked for. */
+  complete(slot: number, nowMs: number): boolean {
+    if (this.#outcomes.has(slot)) return true;
+    if (!this.isStreaming(slot)) return false;
+    this.#nowMs = nowMs;
+    this.#laneHeldBy(slot)!.complete();
+    return true;
   }
 
   /** The next session whose step has ended, -1 when there is none. */
@@ -308,7 +333,8 @@ export class Lanes implements LaneHost {
     if (fault !== Fault.None) this.#blame(lane, fault, why);
     if (slot < 0) return;
     this.#laneOf[slot] = -1;
-    if (job === Job.None || fault === Fault.None) return;
+    // A message that is not whole is handed over when it is.
+    if (job === Job.None || job === Job.Stream || fault === Fault.None) return;
     if (committed) {
       counters.add(Count.messagesUncertain);
       this.#outcomes.add(slot, Outcome.Uncertain, 451, this.#parts.replies.backendLost);
@@ -340,6 +366,10 @@ export class Lanes implements LaneHost {
       if (this.identity.startsWith('proxy-')) this.#isUnlearnt = true;
     }
     journal.notice(`backend ${config.backend.address}: ${why}`);
+  }
+
+  refusedEarly(slot: number, code: number, reply: Uint8Array): void {
+    this.#outcomes.add(slot, Outcome.Answered, code, reply);
   }
 
   unreadable(slot: number): void {
@@ -382,6 +412,7 @@ export class Lanes implements LaneHost {
       this.#assign(free, slot, job);
       return;
     }
+    if (job === Job.Stream) return;
     if (this.#isPaused() && !this.#pool.anyUp) {
       this.#outcomes.add(slot, Outcome.Unreachable, 451, this.#parts.replies.backendDown);
       return;

@@ -11,7 +11,10 @@ import type { Wheel } from '../timing/wheel.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import { Lane } from './lane.ts';
 import type { LaneHost } from './lane-host.ts';
-import { LaneState } from './lane-host.ts';
+import { Job, LaneState } from './lane-host.ts';
+
+/** One lane in so many, and at least one, may be given messages that are not whole yet. */
+const STREAM_SHARE = 4;
 
 export class Pool {
   readonly #host: LaneHost;
@@ -79,6 +82,13 @@ export class Pool {
     let count = 0;
     for (const lane of this.#lanes) if (lane.owner >= 0 && marks[lane.owner] === 0) count++;
     return count;
+  }
+
+  /** True while fewer lanes than may be are given a message that is not whole yet; `lanesMax` is what there can be of them. */
+  mayStream(lanesMax: number): boolean {
+    let count = 0;
+    for (const lane of this.#lanes) if (lane.job === Job.Stream) count++;
+    return count < Math.max(1, Math.floor(lanesMax / STREAM_SHARE));
   }
 
   /** Lanes that are being closed. */

@@ -34,6 +34,12 @@ export const parts: readonly Part[] = [
   },
   { name: 'swaks', package: 'swaks', programs: ['swaks'] },
   { name: 'TLS for swaks', package: 'libnet-ssleay-perl', programs: ['perl'], modules: ['Net::SSLeay'] },
+  {
+    name: 'IPv6 for swaks',
+    package: 'libio-socket-inet6-perl',
+    programs: ['perl'],
+    modules: ['IO::Socket::INET6'],
+  },
   { name: 'rbldnsd', package: 'rbldnsd', programs: ['rbldnsd'] },
   { name: 'ip, for network namespaces', package: 'iproute2', programs: ['ip'] },
   { name: 'unbound', package: 'unbound', programs: ['unbound'] },

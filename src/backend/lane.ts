@@ -46,7 +46,7 @@ export class Lane {
   uses = 0;
   /** Commands for clients that this connection refused. */
   refusals = 0;
-  /** Since when it rests with its owner, on the shard's clock; kept by the pool's master. */
+  /** Since when it rests, with its owner or idle, on the shard's clock; kept by the pool's master. */
   heldSinceMs = 0;
   /** True when this connection was usable once. */
   cameUp = false;

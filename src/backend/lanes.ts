@@ -11,6 +11,9 @@
  * Under stress one lane of `KEPT_SHARE` is for clients of good standing alone, and whole messages of strangers stand in
  * line with the other strangers: a flood that names recipients would otherwise have every lane, and everybody wait.
  *
+ * All shards share the connections: a lane is opened with a permit (backend/permits). A shard that finds none looks again
+ * soon, by the timer of a lane that is down; one that has more than its share ends the next free lane while another wants it.
+ *
  * A backend that cannot be reached is tried again after a pause that doubles from 0.5 to 8 seconds. In the
  * meantime every request is answered at once: mail stays with its sender, nobody waits for nothing.
  */
@@ -32,6 +35,8 @@ import type { Lane } from './lane.ts';
 import type { LaneHost, Step } from './lane-host.ts';
 import { Fault, Job, LaneState } from './lane-host.ts';
 import { Outcome, Outcomes } from './outcomes.ts';
+import type { Permits } from './permits.ts';
+import { LOOK_MS } from './permits.ts';
 import { Pool } from './pool.ts';
 import { ReplyReader } from './reply-reader.ts';
 import type { Spool } from './spool.ts';
@@ -61,6 +66,7 @@ export interface LanesParts {
   /** The wheel's ids of the lanes begin here. */
   readonly timerBase: number;
   readonly lanesMax: number;
+  readonly permits: Permits;
   readonly sessionsMax: number;
   readonly replies: ReplyBook;
   readonly counters: Counters;
@@ -199,6 +205,7 @@ export class Lanes implements LaneHost {
       const noted = this.back.take(handle);
       this.#pool.ofStream(handle).obey(noted);
     }
+    this.#parts.permits.want(this.#missing());
   }
 
   /** The timer of a lane has come due. */
@@ -207,13 +214,14 @@ export class Lanes implements LaneHost {
     const lane = this.#pool.at(number);
     switch (lane.state) {
       case LaneState.Idle:
-        return lane.quit();
+        return this.#restOn(lane);
       case LaneState.Held:
         return this.#heldLongEnough(lane);
       case LaneState.Closing:
         return this.back.abort(lane.handle);
       case LaneState.Down:
-        return undefined;
+        this.warmUp(nowMs);
+        return this.#openForWaiting();
       default:
         return lane.late();
     }
@@ -263,13 +271,14 @@ export class Lanes implements LaneHost {
   }
 
   ready(lane: Lane): void {
-    if (this.#isSpent(lane)) {
+    if (this.#isSpent(lane) || this.#isAskedBack()) {
       lane.quit();
       return;
     }
-    const slot = this.#isFullOfStrangers() ? this.#waiting.servePreferred() : this.#waiting.serve();
+    const slot = this.#nextInLine();
     if (slot < 0) {
-      this.#arm(lane, IDLE_MS);
+      lane.heldSinceMs = this.#nowMs;
+      this.#armUntil(lane, this.#nowMs + IDLE_MS);
       return;
     }
     this.#assign(lane, slot, this.#waitingJobs[slot] as Job);
@@ -344,12 +353,9 @@ export class Lanes implements LaneHost {
 
   down(lane: Lane): void {
     this.#pool.disarm(lane);
-    if (this.#isPaused()) {
-      this.#refuseWaiting();
-      return;
-    }
-    const next = this.#waiting.serve();
-    if (next >= 0) this.#place(next, this.#waitingJobs[next] as Job);
+    this.#parts.permits.giveBack();
+    if (this.#isPaused()) this.#refuseWaiting();
+    else this.#openForWaiting();
   }
 
   waits(lane: Lane, step: Step): void {
@@ -369,7 +375,9 @@ export class Lanes implements LaneHost {
       return;
     }
     const mayHave = this.#preferred[slot] === 1 || !this.#isFullOfStrangers();
-    const free = mayHave ? (this.#pool.free() ?? (this.#isPaused() ? null : this.#open())) : null;
+    // A permit that has just become free is for whoever stands in line already.
+    const mayOpen = !this.#isPaused() && this.#waiting.length === 0;
+    const free = mayHave ? (this.#pool.free() ?? (mayOpen ? this.#open() : null)) : null;
     if (free !== null) {
       this.#assign(free, slot, job);
       return;
@@ -381,6 +389,8 @@ export class Lanes implements LaneHost {
     this.#waitingJobs[slot] = job;
     const isMessage = job === Job.Deliver && !this.isUnderStress;
     this.#waiting.join(slot, isMessage || this.#preferred[slot] === 1);
+    this.#openForWaiting();
+    if (!this.#waiting.has(slot)) return;
     const held = this.#pool.longestHeld();
     if (held !== null && held.heldSinceMs + HOLD_MS_MIN <= this.#nowMs) this.#takeBack(held);
     else this.#pool.endHolds(HOLD_MS_MIN);
@@ -393,9 +403,42 @@ export class Lanes implements LaneHost {
   }
 
   #open(): Lane | null {
+    const { permits, counters } = this.#parts;
+    if (!permits.take(this.#nowMs)) {
+      this.#pool.armDown(this.#nowMs + LOOK_MS);
+      return null;
+    }
     const lane = this.#pool.openOne();
-    if (lane !== null) this.#parts.counters.add(Count.lanesOpened);
+    if (lane === null) permits.giveBack();
+    else counters.add(Count.lanesOpened);
     return lane;
+  }
+
+  /** Whoever waits is given the lanes that can be opened. */
+  #openForWaiting(): void {
+    while (!this.#isPaused() && this.#missing() > 0) {
+      const lane = this.#open();
+      const slot = lane === null ? -1 : this.#nextInLine();
+      if (slot < 0) return;
+      this.#assign(lane!, slot, this.#waitingJobs[slot] as Job);
+    }
+  }
+
+  /** Lanes that would be opened if there were permits. */
+  #missing(): number {
+    if (this.#isPaused()) return 0;
+    if (this.#waiting.length === 0) return this.#isUnlearnt && !this.#pool.anyUp ? 1 : 0;
+    return this.#isFullOfStrangers() ? this.#waiting.preferredLength : this.#waiting.length;
+  }
+
+  /** Takes out of the line whoever is served next; -1 when nobody is. */
+  #nextInLine(): number {
+    return this.#isFullOfStrangers() ? this.#waiting.servePreferred() : this.#waiting.serve();
+  }
+
+  /** Another shard is to have the next lane that is free. */
+  #isAskedBack(): boolean {
+    return this.#parts.permits.isAskedBack(this.#pool.leaving, this.#nowMs);
   }
 
   /** A lane rests with its client: for long when nobody else wants it, for a moment when somebody does. */
@@ -405,13 +448,27 @@ export class Lanes implements LaneHost {
       this.#takeBack(lane);
       return;
     }
-    this.#arm(lane, this.#waiting.length > 0 ? HOLD_MS_MIN : this.#parts.config.backend.holdMs);
+    const holdMs = this.#waiting.length > 0 ? HOLD_MS_MIN : this.#parts.config.backend.holdMs;
+    this.#armUntil(lane, this.#nowMs + holdMs);
   }
 
   #heldLongEnough(lane: Lane): void {
     const untilMs = lane.heldSinceMs + this.#parts.config.backend.holdMs;
-    if (this.#waiting.length === 0 && this.#nowMs < untilMs) this.#pool.arm(lane, untilMs);
-    else this.#takeBack(lane);
+    if (this.#waiting.length > 0 || this.#nowMs >= untilMs || this.#isAskedBack()) this.#takeBack(lane);
+    else this.#armUntil(lane, untilMs);
+  }
+
+  /** A lane has been idle for long, or may be wanted by another shard. */
+  #restOn(lane: Lane): void {
+    const untilMs = lane.heldSinceMs + IDLE_MS;
+    if (this.#nowMs >= untilMs || this.#isAskedBack()) lane.quit();
+    else this.#armUntil(lane, untilMs);
+  }
+
+  /** Lets a lane rest; one that another shard may want looks up in between. */
+  #armUntil(lane: Lane, untilMs: number): void {
+    const looks = this.#parts.permits.isAboveShare;
+    this.#pool.arm(lane, looks ? Math.min(untilMs, this.#nowMs + LOOK_MS) : untilMs);
   }
 
   #takeBack(lane: Lane): void {
@@ -422,7 +479,7 @@ export class Lanes implements LaneHost {
   /** Under stress: strangers have all the lanes that they may have. */
   #isFullOfStrangers(): boolean {
     if (!this.isUnderStress) return false;
-    const { lanesMax } = this.#parts;
+    const lanesMax = this.#parts.permits.withinReach;
     return this.#pool.countWithout(this.#preferred) >= lanesMax - Math.floor(lanesMax / KEPT_SHARE);
   }
 

@@ -81,6 +81,13 @@ export class Pool {
     return count;
   }
 
+  /** Lanes that are being closed. */
+  get leaving(): number {
+    let count = 0;
+    for (const lane of this.#lanes) if (lane.state === LaneState.Closing) count++;
+    return count;
+  }
+
   /** Makes every lane that rests with its client do so for no longer than `holdMs` in all. */
   endHolds(holdMs: number): void {
     for (const lane of this.#lanes)
@@ -100,6 +107,12 @@ export class Pool {
   /** Arms the timer of a lane. */
   arm(lane: Lane, dueMs: number): void {
     this.#wheel.arm(this.#timerBase + lane.number, dueMs);
+  }
+
+  /** Arms the timer of the first lane that is down, unless it is armed. */
+  armDown(dueMs: number): void {
+    const lane = this.#lanes.find(({ state }) => state === LaneState.Down);
+    if (lane !== undefined && !this.#wheel.isArmed(this.#timerBase + lane.number)) this.arm(lane, dueMs);
   }
 
   /** Stops the timer of a lane. */

@@ -2,7 +2,7 @@
  * spool — messages between the client that sends them and the backend that takes them
  *
  * A message is kept from DATA until the backend has answered, byte for byte as it goes on the wire. Its first
- * `messageMemoryBytes` stay in memory, as long as all sessions together stay below `memoryMaxBytes`; the rest
+ * `messageMemoryBytes` stay in memory, as long as all sessions of all shards stay below `memoryMaxBytes`; the rest
  * goes to a file. What does not fit into `diskMaxBytes` either is not taken: the client hears 452. So memory is
  * bounded by configuration, whatever clients send.
  *
@@ -10,6 +10,7 @@
  * loses it loses nothing.
  */
 import { assert } from '../base/assert.ts';
+import { Budget } from '../base/budget.ts';
 import type { SpoolFiles } from './spool-files.ts';
 import { FileNoted } from './spool-files.ts';
 
@@ -39,20 +40,37 @@ export interface SpoolLimits {
   readonly diskMaxBytes: number;
 }
 
+/** What the messages of a spool may take up, perhaps together with those of other shards (backend/allowance). */
+interface SpoolBudgets {
+  readonly memory: Budget;
+  readonly disk: Budget;
+}
+
 export class Spool {
-  /** Bytes in memory and in files of all messages together. */
-  memoryBytes = 0;
-  diskBytes = 0;
   readonly #messages: (Message | null)[];
   readonly #slotOfFile = new Map<number, number>();
   readonly #limits: SpoolLimits;
   readonly #files: SpoolFiles;
+  readonly #memory: Budget;
+  readonly #disk: Budget;
 
-  /** A spool for slots 0 … capacity - 1. */
-  constructor(capacity: number, limits: SpoolLimits, files: SpoolFiles) {
+  /** A spool for slots 0 … capacity - 1. Without `budgets` it has all that `limits` allow for itself. */
+  constructor(capacity: number, limits: SpoolLimits, files: SpoolFiles, budgets?: SpoolBudgets) {
     this.#messages = Array.from<Message | null>({ length: capacity }).fill(null);
     this.#limits = limits;
     this.#files = files;
+    this.#memory = budgets?.memory ?? Budget.alone(limits.memoryMaxBytes);
+    this.#disk = budgets?.disk ?? Budget.alone(limits.diskMaxBytes);
+  }
+
+  /** Bytes in memory of all messages together. */
+  get memoryBytes(): number {
+    return this.#memory.held;
+  }
+
+  /** Bytes in files of all messages together. */
+  get diskBytes(): number {
+    return this.#disk.held;
   }
 
   /** Begins the message of a slot. */
@@ -72,21 +90,19 @@ export class Spool {
     const inMemory =
       message.file < 0 &&
       message.memoryBytes + bytes.length <= this.#limits.messageMemoryBytes &&
-      this.memoryBytes + bytes.length <= this.#limits.memoryMaxBytes;
+      this.#memory.take(bytes.length);
     if (inMemory) {
       message.pieces.push(bytes.slice());
       message.memoryBytes += bytes.length;
-      this.memoryBytes += bytes.length;
       return true;
     }
-    if (this.diskBytes + bytes.length > this.#limits.diskMaxBytes) return false;
+    if (!this.#disk.take(bytes.length)) return false;
     if (message.file < 0) {
       message.file = this.#files.open();
       this.#slotOfFile.set(message.file, slot);
     }
     this.#files.append(message.file, bytes.slice());
     message.fileBytes += bytes.length;
-    this.diskBytes += bytes.length;
     return true;
   }
 
@@ -168,9 +184,8 @@ export class Spool {
   discard(slot: number): void {
     const message = this.#messages[slot];
     if (message === null || message === undefined) return;
-    this.memoryBytes -= message.memoryBytes;
-    this.diskBytes -= message.fileBytes;
-    assert(this.memoryBytes >= 0 && this.diskBytes >= 0, 'the spool gave back more than it took');
+    this.#memory.giveBack(message.memoryBytes);
+    this.#disk.giveBack(message.fileBytes);
     if (message.file >= 0) {
       this.#files.close(message.file);
       this.#slotOfFile.delete(message.file);

@@ -261,11 +261,15 @@ export const engineSettings = {
       'For messages that do not fit the memory. Empty: the temporary directory of the system.',
     ),
     message_memory: size('64kB', { min: '4kB', max: '100MB' }, 'Bytes of one message that stay in memory.'),
-    memory_max: size('64MB', { min: '64kB', max: '16GB' }, 'Memory for all messages, in each shard.'),
+    memory_max: size(
+      '64MB',
+      { min: '64kB', max: '16GB' },
+      'Memory for all messages, all shards together; what does not fit goes to disk.',
+    ),
     disk_max: size(
       '1GB',
       { min: '0B', max: '1000GB' },
-      'Disk for all messages, in each shard; a full spool answers 452.',
+      'Disk for all messages, all shards together; a full spool answers 452.',
     ),
   }),
 } as const;

@@ -118,6 +118,8 @@ export class Backend {
     pipelining: true,
     size: 10_240_000,
     extensions: '8BITMIME SMTPUTF8 DSN',
+    /** False: it knows no enhanced codes. */
+    codes: true,
     xclient: ATTRIBUTES,
     /** yes: everything but EHLO has to come inside TLS; hidden: and STARTTLS is not offered. */
     tls: 'no',
@@ -491,8 +493,9 @@ export class Backend {
     if (due.next !== 'go on') this.#leave(due.line, due.next);
   }
 
-  #send(line: Line, text: string): void {
+  #send(line: Line, coded: string): void {
     if (!this.#lines.has(line)) return;
+    const text = this.settings.codes ? coded : coded.replaceAll(/^(\d{3}[ -])\d\.\d\.\d /gm, '$1');
     for (const one of text.split('\r\n').slice(0, -1)) this.onTalk(line.number, '<', one);
     this.#wire().peerSend(line.peer, bytesOf(text));
   }

@@ -1,4 +1,6 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Allowance } from '../../../src/backend/allowance.ts';
 import { Prng } from '../../../src/base/prng.ts';
 import { Spool } from '../../../src/backend/spool.ts';
 import { MemorySpoolFiles } from '../../../loadgen/virtual/spool-files.ts';
@@ -177,3 +179,64 @@ test.each([1, 2, 3, 4])(
     expect(refused).toBeGreaterThan(0);
   },
 );
+
+describe('the spools of several shards', () => {
+  const shards = 3;
+  const shared = { lanesMax: 1, memoryMaxBytes: 1_000, diskMaxBytes: 4_000 };
+  const step = fc.record({
+    shard: fc.nat({ max: shards - 1 }),
+    slot: fc.nat({ max: SLOTS - 1 }),
+    does: fc.constantFrom('append', 'append', 'append', 'append', 'discard', 'die'),
+    bytes: fc.integer({ min: 1, max: 600 }),
+  });
+
+  test('together never hold more than is allowed, use all of it, and nothing when all was discarded', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        const buffer = new SharedArrayBuffer(Allowance.bytesFor(shards));
+        const allowance = (shard: number): Allowance => new Allowance(buffer, shared, shards, shard);
+        const open = (shard: number): Spool =>
+          new Spool(SLOTS, { ...shared, messageMemoryBytes: 400 }, new MemorySpoolFiles(), allowance(shard));
+        const spools = Array.from({ length: shards }, (_, shard) => open(shard));
+        const sum = (what: 'memoryBytes' | 'diskBytes'): number =>
+          spools.reduce((total, spool) => total + spool[what], 0);
+        for (const { shard, slot, does, bytes } of steps) {
+          const spool = spools[shard]!;
+          if (does === 'discard') spool.discard(slot);
+          else if (does === 'die') {
+            allowance((shard + 1) % shards).forget(shard);
+            spools[shard] = open(shard);
+          } else {
+            if (!spool.has(slot)) spool.begin(slot);
+            const before = sum('diskBytes');
+            const fitsMemory = sum('memoryBytes') + bytes <= shared.memoryMaxBytes;
+            const isTaken = spool.append(slot, pieceOf(bytes, 1));
+            if (!isTaken) expect(before + bytes).toBeGreaterThan(shared.diskMaxBytes);
+            if (!fitsMemory && isTaken) expect(sum('diskBytes')).toBe(before + bytes);
+          }
+          expect(sum('memoryBytes')).toBeLessThanOrEqual(shared.memoryMaxBytes);
+          expect(sum('diskBytes')).toBeLessThanOrEqual(shared.diskMaxBytes);
+          expect(allowance(0).memoryBytes).toBe(sum('memoryBytes'));
+        }
+        for (const spool of spools) for (let slot = 0; slot < SLOTS; slot++) spool.discard(slot);
+        expect(allowance(0).memory.heldByAll).toBe(0);
+        expect(allowance(0).disk.heldByAll).toBe(0);
+      }),
+    );
+  });
+
+  test('count what came in and was not looked at, as each shard told it last', () => {
+    const buffer = new SharedArrayBuffer(Allowance.bytesFor(2));
+    const [one, other] = [0, 1].map((shard) => new Allowance(buffer, shared, 2, shard)) as [
+      Allowance,
+      Allowance,
+    ];
+    one.tellUnread(100);
+    other.tellUnread(20);
+    other.tellUnread(30);
+    expect(other.memory.take(500)).toBe(true);
+    expect(one.memoryBytes).toBe(630);
+    one.forget(1);
+    expect(one.memoryBytes).toBe(100);
+  });
+});

@@ -8,8 +8,7 @@
  * The rules that keep one client from becoming another, and each message from becoming two:
  * - Nothing but EHLO is said before an XCLIENT was answered 220; any other answer closes the lane. Until then
  *   the backend takes the lane for a trusted neighbour, so a lane that cannot be identified carries no mail.
- * - Where TLS is required, nothing but EHLO and STARTTLS is said before it is up; whatever goes wrong on the way to it
- *   closes the lane. There is no way back to plaintext.
+ * - Where TLS is required, nothing but EHLO and STARTTLS is said before it is up; whatever goes wrong closes the lane.
  * - Where a PROXY header names the client, it is the first thing on a connection that serves this client alone, from its
  *   opening on: nobody else is given it, and when the client is gone it ends.
  * - XCLIENT and EHLO are said alone: nothing follows in the same breath (Postfix calls that unauthorised
@@ -261,9 +260,10 @@ export class Lane {
         if (code !== 220) return this.close(`answered XCLIENT with ${code}`, Fault.Identity);
         return this.#sayHello();
       case 'hello':
-        // The client hears its refusal; any other answer must not pass for one to its recipient.
+        // A refusal is the client's to hear; OpenSMTPD is greeted once a connection (503), XCLIENT begins a new one.
         if (code < 400 && code !== 250) return this.close(`answered EHLO with ${code}`);
-        if (code !== 250) return this.#answer(code, reply);
+        if (code >= 400 && (code !== 503 || this.#host.identity === 'xclient'))
+          return this.#answer(code, reply);
         this.#introduced = true;
         return this.#proceed();
       case 'mail':

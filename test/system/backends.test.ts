@@ -89,6 +89,16 @@ describe.each(pairs)('$name by $identity, recipients verified $when', ({ name, i
     for (const { said, is } of stored) expect(said).toBe(is);
   });
 
+  test('a client that says HELO is one too', async () => {
+    await store.empty();
+    const client = new Client(sluice.port, '127.43.3.1');
+    await client.reply();
+    await client.expect('HELO old.example.org', 250);
+    expect(await transaction(client, 'anna@example.test', 'Subject: old\n\n')).toEqual([250, 250, 354, 250]);
+    client.close();
+    expect((await store.messages()).map(({ clientAddress }) => clientAddress)).toEqual(['127.43.3.1']);
+  });
+
   test('an unknown recipient is refused with the words of the mail server, and nobody relays', async () => {
     await store.empty();
     const { client } = await greeted(sluice.port, '127.43.1.1');
@@ -125,4 +135,24 @@ describe.each(pairs)('$name by $identity, recipients verified $when', ({ name, i
     const stored = await store.messages();
     expect(stored.map((one) => one.content.includes(content))).toEqual([true]);
   });
+});
+
+test('an OpenSMTPD that nobody tells who the client is takes mail from Sluice as from anybody', async () => {
+  const store = await startOpenSmtpd({ isTold: false });
+  const sluice = await startSluice({
+    backendPort: store.port,
+    config: { backend: { identity: 'none', reuse: 'auto' }, screen: { greet_wait: '0s' } },
+  });
+  try {
+    for (const address of ['127.43.4.1', '127.43.4.2']) {
+      const { client } = await greeted(sluice.port, address);
+      expect(await transaction(client, 'anna@example.test', 'Subject: x\n\n')).toEqual([250, 250, 354, 250]);
+      client.close();
+    }
+    const stored = await store.messages();
+    expect(stored.map(({ clientAddress }) => clientAddress)).toEqual(['127.0.0.1', '127.0.0.1']);
+  } finally {
+    await sluice.stop();
+    await store.stop();
+  }
 });

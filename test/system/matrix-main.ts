@@ -89,6 +89,7 @@ function cellText(row: Row, kind: (typeof kinds)[number], result: CellResult): s
 }
 
 const startedAt = new Date().toISOString();
+const { compiler: _, ...machine } = describeMachine();
 const rows = wholeMatrix().filter(
   ({ client, backend }) => isWanted(values.clients, client) && isWanted(values.backends, backend),
 );
@@ -114,7 +115,6 @@ const pairs = (facts: Readonly<Record<string, string | number>>): string =>
   Object.entries(facts)
     .map(([name, fact]) => `${name} ${fact}`)
     .join(' · ');
-const { compiler: _, ...machine } = describeMachine();
 const yes = (holds: boolean): string => (holds ? 'yes' : '—');
 const clientTable = table(
   ['client', '8BITMIME', 'SMTPUTF8', 'DSN', 'BDAT'],

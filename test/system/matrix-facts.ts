@@ -91,7 +91,7 @@ export type Expected =
  */
 const saysNoUtf8: Partial<Readonly<Record<ClientName, RegExp>>> = {
   Postfix: /status=bounced.*SMTPUTF8 is required, but was not offered/s,
-  Exim: /\*\* xn--jrgen-kva@example\.test .*550 Invalid recipient/,
+  Exim: /\*\* xn--jrgen-kva@example\.test .*550 5\.0\.0 Invalid recipient/,
   nodemailer: /501 5\.1\.7 Bad sender address syntax/,
   smtplib: /SMTPNotSupportedError: SMTPUTF8 not supported by server/,
 };

@@ -14,6 +14,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { isUnpacked, librariesOf, unpack, unpackedParts } from './unpacked.ts';
+import type { UnpackedPart } from './unpacked.ts';
 
 export interface Part {
   readonly name: string;
@@ -118,6 +119,11 @@ function install(packages: readonly string[]): void {
   }
 }
 
+function unpackAll(wanted: readonly UnpackedPart[]): void {
+  install(wanted.flatMap(librariesOf));
+  for (const part of wanted) unpack(part);
+}
+
 /** The device of user-space links, where the kernel has it and nobody made its name. */
 function makeTun(): void {
   if (process.platform !== 'linux' || !isRoot() || existsSync(tunDevice)) return;
@@ -140,9 +146,12 @@ function main(): number {
     process.stdout.write(
       `unpacking for the system tests: ${absent.map((part) => part.package).join(', ')}\n`,
     );
-    if (absent.some((part) => librariesOf(part).length === 0)) spawnSync('apt-get', ['-q', 'update']);
-    install(absent.flatMap(librariesOf));
-    for (const part of absent) unpack(part);
+    unpackAll(absent);
+    // The lists of packages may be missing or old.
+    if (!absent.every(isUnpacked)) {
+      spawnSync('apt-get', ['-q', 'update'], { stdio: ['ignore', 'inherit', 'inherit'] });
+      unpackAll(absent);
+    }
   }
   const reasons = reasonsToLeaveOut();
   for (const reason of reasons) process.stderr.write(`system tests left out: ${reason}\n`);

@@ -8,8 +8,7 @@
  * The rules that keep one client from becoming another, and each message from becoming two:
  * - Nothing but EHLO is said before an XCLIENT was answered 220; any other answer closes the lane. Until then
  *   the backend takes the lane for a trusted neighbour, so a lane that cannot be identified carries no mail.
- * - Where TLS is required, nothing but EHLO and STARTTLS is said before it is up; whatever goes wrong on the way to it
- *   closes the lane. There is no way back to plaintext.
+ * - Where TLS is required, nothing but EHLO and STARTTLS is said before it is up; whatever goes wrong closes the lane.
  * - Where a PROXY header names the client, it is the first thing on a connection that serves this client alone, from its
  *   opening on: nobody else is given it, and when the client is gone it ends.
  * - XCLIENT and EHLO are said alone (introduction). MAIL and RCPT go together when the backend offers PIPELINING, and DATA

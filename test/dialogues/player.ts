@@ -308,6 +308,7 @@ function setBackend(backend: Backend, word: string): void {
   else if (name === 'extensions') settings.extensions = value.replaceAll(',', ' ');
   else if (name === 'header') settings.header = value;
   else if (name === 'anonymous') settings.anonymous = value === 'yes';
+  else if (name === 'greets-again') settings.greetsAgain = value !== 'no';
   else if (name === 'attributes') settings.xclient = value.replaceAll(',', ' ');
   else throw new Error(`the backend has no setting ${name}`);
   return undefined;

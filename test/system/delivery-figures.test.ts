@@ -22,7 +22,7 @@ describe('a tiny run', () => {
     expect(stderr).not.toContain('Error');
     expect(code).toBe(0);
     const lines = stdout.toString().match(/^\| 1 \| (one|many) messages? a connection \| .* \| 20 \|.*$/gm);
-    expect(lines).toHaveLength(6);
+    expect(lines).toHaveLength(8);
   });
 
   test('of the fast path counts every round trip, straight and through Sluice', async () => {

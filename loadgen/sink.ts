@@ -14,6 +14,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { BodyFacts } from './sink-body.ts';
+import { Mishaps } from './sink-mishaps.ts';
 import { noFaults, sinkDefaults } from './sink-options.ts';
 import type { Faults, SinkOptions } from './sink-options.ts';
 import { SinkSession } from './sink-session.ts';
@@ -75,11 +76,13 @@ export class Sink implements SinkHouse {
   readonly relayLines: string[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly mishaps: Mishaps | null;
   #journal = -1;
 
   constructor(options: Partial<SinkOptions> = {}) {
     this.options = { ...sinkDefaults, ...options };
     this.faults = { ...noFaults, ...this.options.faults };
+    this.mishaps = this.options.mishaps === null ? null : new Mishaps(this.options.mishaps);
     if (!/^127\.|^::1$/.test(this.options.host))
       throw new Error(`a sink listens on loopback only, not on ${this.options.host}`);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
@@ -110,7 +113,7 @@ export class Sink implements SinkHouse {
   }
 
   store(message: StoredMessage): void {
-    this.messages.push(message);
+    if (this.options.keepMessages) this.messages.push(message);
     this.stats.messages += 1;
     this.stats.messageBytes += message.bytes;
     if (this.#journal < 0) return;

@@ -25,6 +25,8 @@ export interface SluiceOptions {
   readonly within?: readonly string[];
   /** Offers STARTTLS with these files. */
   readonly tls?: { readonly certificate: string; readonly key: string };
+  /** Gets each log line, in place of `sessions`. */
+  readonly onSession?: (line: SessionLine) => void;
   /** Keys of the configuration file, merged table by table over those of `baseConfig`; `listener` into its one listener. */
   readonly config?: Readonly<Record<string, Table | readonly Table[] | string>>;
 }
@@ -41,9 +43,11 @@ export class Sluice {
   /** What it wrote to stderr. */
   said = '';
   private readonly child: ChildProcess;
+  private readonly onSession: (line: SessionLine) => void;
   private partial = '';
 
-  constructor(port: number, directory: string, child: ChildProcess) {
+  constructor(port: number, directory: string, child: ChildProcess, onSession?: SluiceOptions['onSession']) {
+    this.onSession = onSession ?? ((line): unknown => this.sessions.push(line));
     this.port = port;
     this.directory = directory;
     this.child = child;
@@ -88,7 +92,7 @@ export class Sluice {
   private takeLog(text: string): void {
     const lines = (this.partial + text).split('\n');
     this.partial = lines.pop() ?? '';
-    for (const line of lines) if (line !== '') this.sessions.push(JSON.parse(line) as SessionLine);
+    for (const line of lines) if (line !== '') this.onSession(JSON.parse(line) as SessionLine);
   }
 }
 
@@ -132,7 +136,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
     cwd: directory,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const sluice = new Sluice(port, directory, child);
+  const sluice = new Sluice(port, directory, child, options.onSession);
   try {
     await sluice.listening();
   } catch (failure) {

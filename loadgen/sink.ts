@@ -131,7 +131,10 @@ export class Sink implements SinkHouse {
     const { stats } = this;
     stats.connections += 1;
     stats.connectionsOpen += 1;
-    stats.connectionsOpenMax = Math.max(stats.connectionsOpenMax, stats.connectionsOpen);
+    // A connection that made room for this one may be gone already, and be heard of in this turn or the next.
+    setTimeout(() => {
+      stats.connectionsOpenMax = Math.max(stats.connectionsOpenMax, stats.connectionsOpen);
+    }, 1).unref();
     this.#sockets.add(socket);
     const session = new SinkSession(socket, this, stats.connections);
     socket.on('data', (chunk: Buffer) => session.take(chunk));

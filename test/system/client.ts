@@ -118,7 +118,7 @@ export class Client {
     return this.plain.localPort ?? 0;
   }
 
-  /** Goes away by RST; inside TLS as `close` does, since Node 26 breaks down when the socket below TLS is reset. */
+  /** Goes away by RST; inside TLS as `close` does, since Node 26 breaks down when both sockets are destroyed, the lower one first. */
   reset(): void {
     if (this.socket === this.plain) this.plain.resetAndDestroy();
     else this.close();

@@ -288,9 +288,11 @@ class Session {
     const reply = await this.#client.reply();
     if (reply === null) throw over;
     const named = /<[^<>]*@[^<>]*>/.exec(reply.lines.join(' '))?.[0];
+    // Postfix shows a local part without its quotes.
+    const isNamed = (path: string): boolean => named === path || named === path.replaceAll('"', '');
     const isOwn =
       named === undefined ||
-      (recipient !== '' && reply.code === 250 ? named === recipient : this.#own.has(named));
+      (recipient !== '' && reply.code === 250 ? isNamed(recipient) : [...this.#own].some(isNamed));
     if (!isOwn) this.#played.strange.push(`session ${this.#plan.number} heard ${reply.lines.join(' ')}`);
     if (reply.code === 421 && this.#open === null) throw over;
     return reply;

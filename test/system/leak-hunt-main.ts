@@ -55,7 +55,7 @@ const text = `# The hunt for leaks: ${many(sessions)} sessions over ${common.lan
 
     node test/system/leak-hunt-main.ts ${sessions} ${seed} ${postfixSessions}
 
-${settingOf(seed)}
+${await settingOf(seed)}
 
 Two processes of clients with ${common.concurrency} sessions each at once, Sluice (two shards in one process, \`max_connections = ${common.lanes}\`, enforcing, no silence in the greeting,
 nobody slowed), behind it the sink with \`reuse = "always"\`, at which something goes wrong at 20 of 1,000 commands and messages (451, 421, RST, an answer some milliseconds late, a

@@ -4,13 +4,12 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 
+import { runWell } from './process.ts';
+
 /** The line below the command: date, commit, versions, machine, seed. */
-export function settingOf(seed: number): string {
+export async function settingOf(seed: number): Promise<string> {
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  const postfix = execFileSync('postconf', ['-dh', 'mail_version'], {
-    encoding: 'utf8',
-    env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
-  }).trim();
+  const postfix = (await runWell('postconf', ['-dh', 'mail_version'])).toString().trim();
   const processor = `${cpus().length} × ${cpus()[0]?.model.split(' ').slice(0, 2).join(' ')}, shared`;
   const memory = `${Math.round(totalmem() / 2 ** 30)} GB`;
   const parts = [

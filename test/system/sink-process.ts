@@ -77,10 +77,10 @@ export class SinkProcess {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** Everything that it has stored, in order; a line that was cut by a kill is no message. */
+  /** Everything that it has stored, in order; what a kill has cut short is no message, and the next one stands behind it. */
   async *stored(): AsyncGenerator<StoredMessage> {
     for await (const line of createInterface({ input: createReadStream(this.#journal) })) {
-      if (line.endsWith('}')) yield JSON.parse(line) as StoredMessage;
+      if (line.endsWith('}')) yield JSON.parse(line.slice(line.lastIndexOf('{"queueId":'))) as StoredMessage;
     }
   }
 }

@@ -41,6 +41,7 @@ export interface StoredMessage extends BodyFacts {
 const zeroStats = {
   connections: 0,
   connectionsOpen: 0,
+  /** Looked at when a connection has come, behind the end of those that made room for it. */
   connectionsOpenMax: 0,
   commands: 0,
   greetingsRefused: 0,
@@ -64,6 +65,8 @@ const zeroStats = {
 export type SinkStats = { -readonly [Name in keyof typeof zeroStats]: number };
 
 const LISTEN_BACKLOG = 4_096;
+/** Connections are counted so long after one has come. */
+const SETTLE_MS = 20;
 
 export class Sink implements SinkHouse {
   readonly options: SinkOptions;
@@ -131,10 +134,10 @@ export class Sink implements SinkHouse {
     const { stats } = this;
     stats.connections += 1;
     stats.connectionsOpen += 1;
-    // A connection that made room for this one may be gone already, and be heard of in this turn or the next.
+    // A connection that made room for this one is gone for its peer, and may be heard of here a moment later.
     setTimeout(() => {
       stats.connectionsOpenMax = Math.max(stats.connectionsOpenMax, stats.connectionsOpen);
-    }, 1).unref();
+    }, SETTLE_MS).unref();
     this.#sockets.add(socket);
     const session = new SinkSession(socket, this, stats.connections);
     socket.on('data', (chunk: Buffer) => session.take(chunk));

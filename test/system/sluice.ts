@@ -34,6 +34,8 @@ export interface SluiceOptions {
 /** The log line of one session. */
 export type SessionLine = Readonly<Record<string, unknown>>;
 
+/** A second on a machine that has nothing else to do. */
+const START_MS_MAX = 120_000;
 const program = fileURLToPath(new URL('./start-sluice.ts', import.meta.url));
 
 export class Sluice {
@@ -64,11 +66,15 @@ export class Sluice {
 
   /** Waits for the line that says it listens. */
   async listening(): Promise<void> {
-    await until('Sluice says that it listens', () => {
-      if (!isAlive(this.pid))
-        throw new Error(`Sluice ended at start (${this.child.exitCode}):\n${this.said}`);
-      return /^sluice: listening on .*$/m.test(this.said);
-    });
+    await until(
+      'Sluice says that it listens',
+      () => {
+        if (!isAlive(this.pid))
+          throw new Error(`Sluice ended at start (${this.child.exitCode}):\n${this.said}`);
+        return /^sluice: listening on .*$/m.test(this.said);
+      },
+      START_MS_MAX,
+    );
   }
 
   /** SIGTERM, drain, gone. Throws when it had to be killed, left a process behind, or lost a shard on the way. */

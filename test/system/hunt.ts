@@ -196,7 +196,8 @@ async function postfixBehind(options: HuntOptions): Promise<Behind> {
       const of = (name: string): string => attributes.get(name) ?? '';
       const text = content.toString('latin1');
       const octets = Buffer.from(text.replaceAll('\n', '\r\n'), 'latin1');
-      const address = of('client_address');
+      const said = (address: string): string => (address.includes(':') ? `IPV6:${address}` : address);
+      const named = (name: string): string => (name === 'unknown' ? '[UNAVAILABLE]' : name);
       return {
         id: /^X-Load-Id: (\S+)\n/.exec(text)?.[1] ?? '',
         queueId: id,
@@ -205,7 +206,15 @@ async function postfixBehind(options: HuntOptions): Promise<Behind> {
         helo: of('helo_name'),
         protocol: of('protocol_name') as Kept['protocol'],
         sha256: createHash('sha256').update(octets).digest('hex'),
-        client: { ADDR: address.includes(':') ? `IPV6:${address}` : address, PORT: of('client_port') },
+        client: {
+          ADDR: said(of('client_address')),
+          PORT: of('client_port'),
+          DESTADDR: said(of('server_address')),
+          DESTPORT: of('server_port'),
+          NAME: named(of('client_name')),
+          REVERSE_NAME: named(of('reverse_client_name')),
+          LOGIN: of('sasl_username') || '[UNAVAILABLE]',
+        },
       };
     });
     return { kept, stats: null };

@@ -66,8 +66,8 @@ Each session has an address, HELO, sender, recipients and a body of its own, all
 forty does STARTTLS; HELO or EHLO, commands one by one or together, DATA or BDAT, one to three messages, RSET in between, a new HELO in between, recipients that do not exist.
 
 **What is asserted** of every stored message, by the marker in its body: address, port, protocol and HELO in XCLIENT, the destination, LOGIN, NAME and REVERSE_NAME (unavailable,
-whoever spoke before), HELO or EHLO itself, MAIL with its parameters, exactly the recipients that this client was told 250 for, the body by its SHA-256. (Postfix keeps no destination, LOGIN or names; the others
-are compared.) Told 250: stored once, under the id that the client was told. Told 451 because the backend's answer was lost, or left without an answer: at most once. Told anything else, or left before the
+whoever spoke before), HELO or EHLO itself, MAIL with its parameters, exactly the recipients that this client was told 250 for, the body by its SHA-256. (Postfix keeps neither the HELO of XCLIENT
+beside that of EHLO, nor parameters of MAIL.) Told 250: stored once, under the id that the client was told. Told 451 because the backend's answer was lost, or left without an answer: at most once. Told anything else, or left before the
 end of the message was sent: not at all. No reply names an address of another session. No session lasts a minute. The sink never has more than ${common.lanes} connections (counted 20 ms after one has come), hears no MAIL before XCLIENT, and
 nothing sent ahead of EHLO, XCLIENT or DATA.
 

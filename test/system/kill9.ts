@@ -5,6 +5,10 @@
  * again, and the next round begins when a message goes through. At the end all that is still open is delivered, and the ledger is held
  * against the store. Nothing is thrown away in between, so a message that comes out of a lane or a lock of ten rounds ago is found.
  */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { Prng } from '../../src/base/prng.ts';
 import { greets } from '../../loadgen/greets.ts';
 import { copyOf, disagreements, isOpen, Ledger } from './ledger.ts';
@@ -79,15 +83,19 @@ export async function runKill9({ backend, rounds, seed, msMax }: Kill9Options): 
   const spans: { victim: string; end: number }[] = [];
   const wrong: string[] = [];
   const port = await freePort();
+  const compileCache = await mkdtemp(join(tmpdir(), 'sluice-compiled-'));
   const start = async (): Promise<Sluice> => {
     const config = { backend: { reuse: behind.reuse }, screen: { greet_wait: '0s' } };
-    const sluice = await startSluice({ backendPort: behind.port, port, config });
+    const sluice = await startSluice({ backendPort: behind.port, port, config, compileCache });
     running.sluice = sluice;
     return sluice;
   };
   const lastMs = performance.now() + msMax;
   let nextMessage = 0;
   try {
+    // Only a Sluice that ends in order leaves behind what it has compiled.
+    await (await start()).stop();
+    running.sluice = undefined;
     for (let round = 0; round < rounds && performance.now() < lastMs; round += 1) {
       const sluice = running.sluice ?? (await start());
       // In turn, so that each has its share of few rounds, in an order of the seed's.
@@ -146,6 +154,7 @@ export async function runKill9({ backend, rounds, seed, msMax }: Kill9Options): 
       await running.sluice?.stop();
     } finally {
       await behind.remove();
+      await rm(compileCache, { recursive: true, force: true });
     }
   }
 }

@@ -25,6 +25,8 @@ export interface SluiceOptions {
   readonly within?: readonly string[];
   /** Offers STARTTLS with these files. */
   readonly tls?: { readonly certificate: string; readonly key: string };
+  /** Where Node keeps what it has compiled, written when a Sluice stops in order; halves the work of the next start. */
+  readonly compileCache?: string;
   /** Gets each log line, in place of `sessions`. */
   readonly onSession?: (line: SessionLine) => void;
   /** Keys of the configuration file, merged table by table over those of `baseConfig`; `listener` into its one listener. */
@@ -141,6 +143,7 @@ export async function startSluice(options: SluiceOptions): Promise<Sluice> {
   const child = spawn(command[0]!, command.slice(1), {
     cwd: directory,
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...(options.compileCache && { NODE_COMPILE_CACHE: options.compileCache }) },
   });
   const sluice = new Sluice(port, directory, child, options.onSession);
   try {

@@ -142,12 +142,14 @@ export class Sink implements SinkHouse {
     const session = new SinkSession(socket, this, stats.connections);
     socket.on('data', (chunk: Buffer) => session.take(chunk));
     socket.on('end', () => socket.end());
-    socket.on('error', () => {
-      /* A reset is an ordinary way to leave; `close` follows and does the counting. */
-    });
-    socket.on('close', () => {
-      stats.connectionsOpen -= 1;
-      this.#sockets.delete(socket);
-    });
+    // A reset is an ordinary way to leave. `close` follows all ways, but only at the end of a round of the event loop: by then
+    // the peer has our FIN, and its next connection may have been counted.
+    let isOpen = true;
+    const over = (): void => {
+      if (isOpen) stats.connectionsOpen -= 1;
+      isOpen = false;
+    };
+    for (const way of ['finish', 'error', 'close']) socket.on(way, over);
+    socket.on('close', () => this.#sockets.delete(socket));
   }
 }

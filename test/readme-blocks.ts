@@ -16,6 +16,8 @@ import { counterTable } from '../src/session/counter-table.ts';
 import { endingTable } from '../src/session/endings.ts';
 import { replyTable } from '../src/smtp/replies.ts';
 import { verbTable } from '../src/smtp/verbs.ts';
+import { faultTable } from './dialogues/fault-table.ts';
+import type { FaultRow } from './dialogues/fault-table.ts';
 
 const readmeFile = fileURLToPath(new URL('../README.md', import.meta.url));
 
@@ -24,6 +26,12 @@ function table(heads: readonly string[], rows: readonly (readonly string[])[]): 
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** What a client hears of a fault of the backend. */
+function heardWords(hears: FaultRow['hears']): string {
+  if (hears === 'none') return 'nothing of it';
+  return hears === 'own' ? "the backend's own reply" : `\`${replyTable[hears].text}\``;
 }
 
 /** The text of each block by name. */
@@ -75,6 +83,19 @@ export const generatedBlocks: ReadonlyMap<string, string> = new Map([
       Object.entries(wouldTable)
         .filter(([name]) => name !== 'none' && !(name in limitTable))
         .map(([name, { says, isForNow }]) => [`\`${name}\``, says, isForNow ? 'for now' : '']),
+    ),
+  ],
+  [
+    'backend-faults',
+    table(
+      ['the backend …', 'the client hears', 'Sluice …', 'counters', 'notice'],
+      faultTable.map(({ fault, hears, does, counters, notice }) => [
+        fault,
+        heardWords(hears),
+        does,
+        counters.map((name) => `\`${name}\``).join(', '),
+        notice === '' ? '' : `"${notice}"`,
+      ]),
     ),
   ],
   [

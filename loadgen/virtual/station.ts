@@ -5,6 +5,7 @@
  * do. Whoever makes trouble for it extends it (test/sim/station).
  */
 import { bytesOf } from '../../src/base/ascii.ts';
+import type { Allowance } from '../../src/backend/allowance.ts';
 import type { Config } from '../../src/config/config.ts';
 import { Leavings } from '../../src/families/leavings.ts';
 import type { Lists } from '../../src/policy/lists.ts';
@@ -31,6 +32,8 @@ export interface StationOrder {
   /** Sessions that may be open; as many as there are slots when absent. */
   readonly sessionsMax?: number;
   readonly lanesMax: number;
+  /** What the station shares with others. */
+  readonly allowance?: Allowance;
   /** Bytes of the longest piece in which input comes; as it was sent when absent. */
   readonly splitBytes?: number;
   readonly reputation: ReputationTable;
@@ -93,6 +96,7 @@ export class Station {
       files: this.files,
       leavings: this.leavings,
       lanesMax: order.lanesMax,
+      ...(order.allowance === undefined ? {} : { allowance: order.allowance }),
       idPrefix: `s${order.number}-`,
       epochMs: EPOCH_MS,
       startMs: 0,

@@ -9,13 +9,14 @@
  * Clients come evenly over the time of the order, and the town goes on until the last of them is gone. Cost: some 100 µs a
  * session, and memory for all that are there at once.
  */
+import { Allowance } from '../../src/backend/allowance.ts';
 import { assert } from '../../src/base/assert.ts';
 import { Prng } from '../../src/base/prng.ts';
 import type { Config } from '../../src/config/config.ts';
 import type { ListsMemory } from '../../src/policy/lists.ts';
 import { viewLists } from '../../src/policy/lists.ts';
 import { lobbySlots } from '../../src/policy/stress.ts';
-import { planFor } from '../../src/primary/plan.ts';
+import { allowanceOf, planFor } from '../../src/primary/plan.ts';
 import { ReputationTable } from '../../src/reputation/table.ts';
 import { zonesOf } from '../../src/reputation/dns-zones.ts';
 import { Counters } from '../../src/session/counters.ts';
@@ -108,6 +109,8 @@ export class Town {
     const table = new SharedArrayBuffer(ReputationTable.bytesFor(entries, shards));
     ReputationTable.prepare(table, seed);
     const counters = new SharedArrayBuffer(Counters.bytesFor(shards));
+    const limits = allowanceOf({ ...plan, processes: 1 }, config, 0);
+    const allowed = new SharedArrayBuffer(Allowance.bytesFor(shards));
     const journal = { ended: (report: SessionReport) => this.#ended(report), notice: () => undefined };
     const sessionsMax = plan.sessionsPerShard;
     const slots = Math.min(sessionsMax + lobbySlots(sessionsMax), this.register.clients);
@@ -119,7 +122,8 @@ export class Town {
         shards,
         slots,
         sessionsMax,
-        lanesMax: plan.lanesPerShard,
+        lanesMax: limits.lanesMax,
+        allowance: new Allowance(allowed, limits, shards, number),
         reputation: new ReputationTable(table, entries, shards, number),
         counters: new Counters(counters, number),
         journal,

@@ -31,8 +31,8 @@ export const LaneState = {
 } as const;
 export type LaneState = (typeof LaneState)[keyof typeof LaneState];
 
-/** What an owner wants. */
-export const Job = { None: 0, Verify: 1, Deliver: 2 } as const;
+/** What an owner wants: to ask about a recipient, to hand over a message, or one that is not whole yet. */
+export const Job = { None: 0, Verify: 1, Deliver: 2, Stream: 3 } as const;
 export type Job = (typeof Job)[keyof typeof Job];
 
 /** Who is to blame when a lane closes. */
@@ -98,6 +98,8 @@ export interface LaneHost {
   envelopeChanged(lane: Lane, slot: number, code: number, reply: Uint8Array): void;
   /** The lane failed; `slot` is its owner or -1, `committed` whether the backend may have the message. */
   failed(lane: Lane, slot: number, job: Job, committed: boolean, fault: Fault, why: string): void;
+  /** The message of a slot was refused before it was whole; the lane closes, and nothing was handed over. */
+  refusedEarly(slot: number, code: number, reply: Uint8Array): void;
   /** The message of the owner cannot be read back; the lane closes, and nothing was handed over. */
   unreadable(slot: number): void;
   /** The lane is of no use to its owner, through no fault of anybody: the step is for another lane. */

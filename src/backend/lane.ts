@@ -2,8 +2,8 @@
  * lane — one conversation with the backend, speaking for one client at a time
  *
  * A lane is opened when it is needed, says XCLIENT with every attribute, the client's own EHLO, and then either
- * asks about one recipient (Verify) or hands over a whole message (Deliver). Between two steps of the same
- * client it may stay with it for a moment (Held); then it is cleared and, if the backend allows it, serves the next.
+ * asks about one recipient (Verify), hands over a whole message (Deliver), or one that still comes in (Stream), whose end the
+ * spool holds back until it is whole and accepted (Deliver from then on). Between two steps of the same client it may stay with it for a moment (Held); then it is cleared and, if the backend allows it, serves the next.
  *
  * The rules that keep one client from becoming another, and each message from becoming two:
  * - Nothing but EHLO is said before an XCLIENT was answered 220; any other answer closes the lane. Until then
@@ -12,9 +12,9 @@
  *   closes the lane. There is no way back to plaintext.
  * - Where a PROXY header names the client, it is the first thing on a connection that serves this client alone, from its
  *   opening on: nobody else is given it, and when the client is gone it ends.
- * - XCLIENT and EHLO are said alone: nothing follows in the same breath (Postfix calls that unauthorised
- *   pipelining). MAIL and RCPT go together when the backend offers PIPELINING.
- * - Replies are matched to commands one to one. A reply that nobody waits for, a malformed one, a 421 or an early
+ * - XCLIENT and EHLO are said alone (introduction). MAIL and RCPT go together when the backend offers PIPELINING, and DATA
+ *   behind them for a whole message.
+ * - Replies are matched to commands one to one. A reply that nobody waits for (surplus), a malformed one, a 421 or an early
  *   end closes the lane. The step is done again elsewhere as long as `committed` is false.
  * - `committed` becomes true right before the last piece of a message is written. From then on the backend may
  *   have it: the step is never repeated, and a client that leaves does not stop it. Before that point an aborted
@@ -26,14 +26,15 @@ import { assert } from '../base/assert.ts';
 import { latin1 } from '../base/ascii.ts';
 import { NO_HANDLE } from '../base/handle.ts';
 import type { Handle } from '../base/handle.ts';
-import { xclientCommand } from '../smtp/xclient.ts';
 import { tlsFaultText } from '../transport/tls-fault.ts';
 import { Noted } from '../transport/transport.ts';
 import type { LaneHost, Step } from './lane-host.ts';
 import { Fault, Job, LaneState } from './lane-host.ts';
 import { Handover } from './handover.ts';
-import { Opening, UNASKED_HEADER } from './opening.ts';
+import { Introduction } from './introduction.ts';
+import { Opening } from './opening.ts';
 import type { Progress } from './opening.ts';
+import { complaintOf } from './surplus.ts';
 import { Talk } from './talk.ts';
 import { Transaction } from './transaction.ts';
 
@@ -46,7 +47,7 @@ export class Lane {
   uses = 0;
   /** Commands for clients that this connection refused. */
   refusals = 0;
-  /** Since when it rests with its owner, on the shard's clock; kept by the pool's master. */
+  /** Since when it rests, with its owner or idle, on the shard's clock; kept by the pool's master. */
   heldSinceMs = 0;
   /** True when this connection was usable once. */
   cameUp = false;
@@ -54,7 +55,7 @@ export class Lane {
   readonly #host: LaneHost;
   readonly #talk: Talk;
   readonly #opening: Opening;
-  #introduced = false;
+  readonly #introduction: Introduction;
   readonly #transaction = new Transaction();
   readonly #handover = new Handover();
   /** Its client left in the middle: what is still to come is heard and thrown away, then the lane is cleared. */
@@ -65,6 +66,7 @@ export class Lane {
     this.#host = host;
     this.#talk = new Talk(host, (step) => host.waits(this, step));
     this.#opening = new Opening(host, this.#talk);
+    this.#introduction = new Introduction(host, this.#talk);
   }
 
   get handle(): Handle {
@@ -205,6 +207,13 @@ export class Lane {
     return this.#host.unreadable(owner);
   }
 
+  /** The message of the owner, which was being given to the backend as it came, is whole and accepted. */
+  complete(): void {
+    assert(this.job === Job.Stream, 'only a message that still came in becomes whole');
+    this.job = Job.Deliver;
+    this.pump();
+  }
+
   #read(): void {
     const { reader } = this.#host;
     for (;;) {
@@ -212,18 +221,9 @@ export class Lane {
       if (step === null) return this.#closeAtFault();
       if (step === 'quit') return undefined;
       if (reader.code === 421) return this.#hear421(step, reader.reply);
-      if (step !== 'data' && reader.code >= 300 && reader.code < 400)
-        return this.close(`answered ${reader.code} to a command that nothing follows`);
-      // More than was asked for, and the next command is not said yet: it would be taken for the answer to it.
-      const isSurplus = this.#talk.isQuiet && this.#host.back.peek(this.handle).length > 0;
-      if (isSurplus && step === 'startTls')
-        return this.close(
-          'sent more behind its answer to STARTTLS: it would pass for words in TLS',
-          Fault.Tls,
-        );
-      if (isSurplus && this.isForOneClient && (step === 'greeting' || step === 'ehlo'))
-        return this.close(UNASKED_HEADER, Fault.Identity);
-      if (isSurplus && step !== 'final') return this.close('sent a reply that nobody asked for');
+      const isMore = this.#talk.isQuiet && this.#host.back.peek(this.handle).length > 0;
+      const complaint = complaintOf(step, reader.code, isMore, this.isForOneClient);
+      if (complaint !== null) return this.close(complaint.why, complaint.fault);
       if (this.#abandoned) this.#overhear(step, reader.code);
       else this.#hear(step, reader.code, reader.reply);
       // What was heard may have closed the lane.
@@ -258,14 +258,11 @@ export class Lane {
       case 'testEhlo':
         return this.#hearOpening(step, code, reply);
       case 'xclient':
-        if (code !== 220) return this.close(`answered XCLIENT with ${code}`, Fault.Identity);
-        return this.#sayHello();
-      case 'hello':
-        // The client hears its refusal; any other answer must not pass for one to its recipient.
-        if (code < 400 && code !== 250) return this.close(`answered EHLO with ${code}`);
-        if (code !== 250) return this.#answer(code, reply);
-        this.#introduced = true;
-        return this.#proceed();
+        return this.#introduced(this.#introduction.hearXclient(this.#host.identityOf(this.owner), code));
+      case 'hello': {
+        const progress = this.#introduction.hearHello(code);
+        return progress === 'refused' ? this.#answer(code, reply) : this.#introduced(progress);
+      }
       case 'mail':
         this.#transaction.hearMail(code, reply);
         return this.#next();
@@ -281,18 +278,28 @@ export class Lane {
         return this.#host.ready(this);
       case 'data':
         if (code < 400 && code !== 354) return this.close(`answered DATA with ${code}`);
+        if (this.#transaction.verdict !== null) return this.#takeNothing(code);
         if (code !== 354) return this.#answer(code, reply);
         this.#host.spool.rewind(this.owner);
         this.#handover.begin(this.#host.hasTrace ? this.#host.traceOf(this.owner) : null);
         this.#talk.expect('final');
         return this.pump();
       case 'final':
-        if (!this.committed) return this.close(`answered ${code} before the message was whole`);
+        if (!this.committed) return this.#hearEarly(code, reply);
         this.#transaction.forget();
         return this.#answer(code, reply);
       default:
         return step satisfies never;
     }
+  }
+
+  /** An answer to a message of which the backend has no end. While it still comes in, that can be a refusal. */
+  #hearEarly(code: number, reply: Uint8Array): void {
+    if (this.job !== Job.Stream || code < 400)
+      return this.close(`answered ${code} before the message was whole`);
+    const { owner } = this;
+    this.close('', Fault.None);
+    return this.#host.refusedEarly(owner, code, reply);
   }
 
   #hearOpening(step: Step, code: number, reply: Uint8Array): void {
@@ -331,18 +338,30 @@ export class Lane {
 
   /** Says whatever the present step needs next. */
   #proceed(): void {
-    if (!this.#introduced) {
+    if (!this.#introduction.isDone) {
       this.uses += 1;
-      return this.#introduce();
+      const client = this.#host.identityOf(this.owner);
+      const { capabilities } = this.#opening;
+      return this.#introduced(this.#introduction.begin(client, this.isForOneClient, capabilities));
     }
     const envelope = this.#host.envelopeOf(this.owner);
-    if (this.job === Job.Deliver && this.#transaction.isWholeFor(envelope)) return this.#say('data', 'DATA');
-    if (this.job === Job.Deliver && this.#transaction.isOpen) {
+    const isMessage = this.job !== Job.Verify;
+    if (isMessage && this.#transaction.isWholeFor(envelope)) return this.#say('data', 'DATA');
+    if (isMessage && this.#transaction.isOpen) {
       this.#transaction.forget();
       return this.#say('restart', 'RSET');
     }
     this.#transaction.prepare(this.#talk, envelope, this.job);
+    if (this.job === Job.Deliver && this.#opening.capabilities.pipelining) this.#talk.prepare('data', 'DATA');
     return this.#send();
+  }
+
+  /** DATA was said together with a recipient that is refused now. Where the backend waits for the message, only the end of the connection stops it. */
+  #takeNothing(code: number): void {
+    const { verdict, verdictCode } = this.#transaction;
+    this.#rest();
+    this.#host.envelopeChanged(this, this.owner, verdictCode, verdict!);
+    if (code === 354) this.close('', Fault.None);
   }
 
   #send(): void {
@@ -377,20 +396,9 @@ export class Lane {
     this.#host.answered(this, this.owner, code, reply);
   }
 
-  /** Says whom the lane speaks for from now on. */
-  #introduce(): void {
-    const client = this.#host.identityOf(this.owner);
-    if (this.#host.identity === 'xclient')
-      return this.#say('xclient', xclientCommand(this.#opening.capabilities.xclient, client));
-    // A connection for one client was opened with this client's own EHLO.
-    if (!this.isForOneClient || !client.esmtp) return this.#sayHello();
-    this.#introduced = true;
-    return this.#proceed();
-  }
-
-  #sayHello(): void {
-    const client = this.#host.identityOf(this.owner);
-    this.#say('hello', `${client.esmtp ? 'EHLO' : 'HELO'} ${client.helo}`);
+  #introduced(progress: Progress): void {
+    if (progress === 'open') return this.#proceed();
+    return typeof progress === 'string' ? this.#closeAtFault() : this.close(progress.why, progress.fault);
   }
 
   #say(step: Step, line: string): void {
@@ -401,7 +409,7 @@ export class Lane {
   #forgetOwner(): void {
     this.owner = -1;
     this.job = Job.None;
-    this.#introduced = false;
+    this.#introduction.forget();
     this.#handover.forget();
     this.#transaction.forget();
     this.#talk.dropUnsent();

@@ -11,6 +11,9 @@
  * Under stress one lane of `KEPT_SHARE` is for clients of good standing alone, and whole messages of strangers stand in
  * line with the other strangers: a flood that names recipients would otherwise have every lane, and everybody wait.
  *
+ * All shards share the connections: a lane is opened with a permit (backend/permits). A shard that finds none looks again
+ * soon, by the timer of a lane that is down; one that has more than its share ends the next free lane while another wants it.
+ *
  * A backend that cannot be reached is tried again after a pause that doubles from 0.5 to 8 seconds. In the
  * meantime every request is answered at once: mail stays with its sender, nobody waits for nothing.
  */
@@ -32,6 +35,8 @@ import type { Lane } from './lane.ts';
 import type { LaneHost, Step } from './lane-host.ts';
 import { Fault, Job, LaneState } from './lane-host.ts';
 import { Outcome, Outcomes } from './outcomes.ts';
+import type { Permits } from './permits.ts';
+import { LOOK_MS } from './permits.ts';
 import { Pool } from './pool.ts';
 import { ReplyReader } from './reply-reader.ts';
 import type { Spool } from './spool.ts';
@@ -61,6 +66,7 @@ export interface LanesParts {
   /** The wheel's ids of the lanes begin here. */
   readonly timerBase: number;
   readonly lanesMax: number;
+  readonly permits: Permits;
   readonly sessionsMax: number;
   readonly replies: ReplyBook;
   readonly counters: Counters;
@@ -165,11 +171,36 @@ export class Lanes implements LaneHost {
     return this.#laneHeldBy(slot)?.committed === true || this.#outcomes.has(slot);
   }
 
-  /** A piece of the message of this session has come from its file. */
+  /** More of the message of this session can be read, from its client or its file. */
   pieceReady(slot: number, nowMs: number): void {
     this.#nowMs = nowMs;
     const lane = this.#laneHeldBy(slot);
-    if (lane !== null && lane.job === Job.Deliver && lane.state === LaneState.Busy) lane.pump();
+    if (lane !== null && lane.job >= Job.Deliver && lane.state === LaneState.Busy) lane.pump();
+  }
+
+  /** True when a lane may be asked for, by `request`, for a message that is not whole: it gets one at once or not at all. */
+  get mayStream(): boolean {
+    if (this.isUnderStress || this.isWanted) return false;
+    return this.#pool.mayStream(this.#parts.permits.withinReach);
+  }
+
+  /** True when somebody waits for a lane, here or in a shard that has less than its share. */
+  get isWanted(): boolean {
+    return this.#waiting.length > 0 || this.#isAskedBack();
+  }
+
+  /** True when the message of this session is given to the backend while it comes in. */
+  isStreaming(slot: number): boolean {
+    return this.#laneHeldBy(slot)?.job === Job.Stream;
+  }
+
+  /** The message of this session is whole; false when no lane has a part of it, and one is to be asked for. */
+  complete(slot: number, nowMs: number): boolean {
+    if (this.#outcomes.has(slot)) return true;
+    if (!this.isStreaming(slot)) return false;
+    this.#nowMs = nowMs;
+    this.#laneHeldBy(slot)!.complete();
+    return true;
   }
 
   /** The next session whose step has ended, -1 when there is none. */
@@ -199,6 +230,7 @@ export class Lanes implements LaneHost {
       const noted = this.back.take(handle);
       this.#pool.ofStream(handle).obey(noted);
     }
+    this.#parts.permits.want(this.#missing());
   }
 
   /** The timer of a lane has come due. */
@@ -207,13 +239,14 @@ export class Lanes implements LaneHost {
     const lane = this.#pool.at(number);
     switch (lane.state) {
       case LaneState.Idle:
-        return lane.quit();
+        return this.#restOn(lane);
       case LaneState.Held:
         return this.#heldLongEnough(lane);
       case LaneState.Closing:
         return this.back.abort(lane.handle);
       case LaneState.Down:
-        return undefined;
+        this.warmUp(nowMs);
+        return this.#openForWaiting();
       default:
         return lane.late();
     }
@@ -263,13 +296,14 @@ export class Lanes implements LaneHost {
   }
 
   ready(lane: Lane): void {
-    if (this.#isSpent(lane)) {
+    if (this.#isSpent(lane) || this.#isAskedBack()) {
       lane.quit();
       return;
     }
-    const slot = this.#isFullOfStrangers() ? this.#waiting.servePreferred() : this.#waiting.serve();
+    const slot = this.#nextInLine();
     if (slot < 0) {
-      this.#arm(lane, IDLE_MS);
+      lane.heldSinceMs = this.#nowMs;
+      this.#armUntil(lane, this.#nowMs + IDLE_MS);
       return;
     }
     this.#assign(lane, slot, this.#waitingJobs[slot] as Job);
@@ -299,7 +333,8 @@ export class Lanes implements LaneHost {
     if (fault !== Fault.None) this.#blame(lane, fault, why);
     if (slot < 0) return;
     this.#laneOf[slot] = -1;
-    if (job === Job.None || fault === Fault.None) return;
+    // A message that is not whole is handed over when it is.
+    if (job === Job.None || job === Job.Stream || fault === Fault.None) return;
     if (committed) {
       counters.add(Count.messagesUncertain);
       this.#outcomes.add(slot, Outcome.Uncertain, 451, this.#parts.replies.backendLost);
@@ -333,6 +368,10 @@ export class Lanes implements LaneHost {
     journal.notice(`backend ${config.backend.address}: ${why}`);
   }
 
+  refusedEarly(slot: number, code: number, reply: Uint8Array): void {
+    this.#outcomes.add(slot, Outcome.Answered, code, reply);
+  }
+
   unreadable(slot: number): void {
     this.#outcomes.add(slot, Outcome.Unreachable, 452, this.#parts.replies.spoolFull);
   }
@@ -344,12 +383,9 @@ export class Lanes implements LaneHost {
 
   down(lane: Lane): void {
     this.#pool.disarm(lane);
-    if (this.#isPaused()) {
-      this.#refuseWaiting();
-      return;
-    }
-    const next = this.#waiting.serve();
-    if (next >= 0) this.#place(next, this.#waitingJobs[next] as Job);
+    this.#parts.permits.giveBack();
+    if (this.#isPaused()) this.#refuseWaiting();
+    else this.#openForWaiting();
   }
 
   waits(lane: Lane, step: Step): void {
@@ -369,11 +405,14 @@ export class Lanes implements LaneHost {
       return;
     }
     const mayHave = this.#preferred[slot] === 1 || !this.#isFullOfStrangers();
-    const free = mayHave ? (this.#pool.free() ?? (this.#isPaused() ? null : this.#open())) : null;
+    // A permit that has just become free is for whoever stands in line already.
+    const mayOpen = !this.#isPaused() && this.#waiting.length === 0;
+    const free = mayHave ? (this.#pool.free() ?? (mayOpen ? this.#open() : null)) : null;
     if (free !== null) {
       this.#assign(free, slot, job);
       return;
     }
+    if (job === Job.Stream) return;
     if (this.#isPaused() && !this.#pool.anyUp) {
       this.#outcomes.add(slot, Outcome.Unreachable, 451, this.#parts.replies.backendDown);
       return;
@@ -381,6 +420,8 @@ export class Lanes implements LaneHost {
     this.#waitingJobs[slot] = job;
     const isMessage = job === Job.Deliver && !this.isUnderStress;
     this.#waiting.join(slot, isMessage || this.#preferred[slot] === 1);
+    this.#openForWaiting();
+    if (!this.#waiting.has(slot)) return;
     const held = this.#pool.longestHeld();
     if (held !== null && held.heldSinceMs + HOLD_MS_MIN <= this.#nowMs) this.#takeBack(held);
     else this.#pool.endHolds(HOLD_MS_MIN);
@@ -393,9 +434,42 @@ export class Lanes implements LaneHost {
   }
 
   #open(): Lane | null {
+    const { permits, counters } = this.#parts;
+    if (!permits.take(this.#nowMs)) {
+      this.#pool.armDown(this.#nowMs + LOOK_MS);
+      return null;
+    }
     const lane = this.#pool.openOne();
-    if (lane !== null) this.#parts.counters.add(Count.lanesOpened);
+    if (lane === null) permits.giveBack();
+    else counters.add(Count.lanesOpened);
     return lane;
+  }
+
+  /** Whoever waits is given the lanes that can be opened. */
+  #openForWaiting(): void {
+    while (!this.#isPaused() && this.#missing() > 0) {
+      const lane = this.#open();
+      const slot = lane === null ? -1 : this.#nextInLine();
+      if (slot < 0) return;
+      this.#assign(lane!, slot, this.#waitingJobs[slot] as Job);
+    }
+  }
+
+  /** Lanes that would be opened if there were permits. */
+  #missing(): number {
+    if (this.#isPaused()) return 0;
+    if (this.#waiting.length === 0) return this.#isUnlearnt && !this.#pool.anyUp ? 1 : 0;
+    return this.#isFullOfStrangers() ? this.#waiting.preferredLength : this.#waiting.length;
+  }
+
+  /** Takes out of the line whoever is served next; -1 when nobody is. */
+  #nextInLine(): number {
+    return this.#isFullOfStrangers() ? this.#waiting.servePreferred() : this.#waiting.serve();
+  }
+
+  /** Another shard is to have the next lane that is free. */
+  #isAskedBack(): boolean {
+    return this.#parts.permits.isAskedBack(this.#pool.leaving, this.#nowMs);
   }
 
   /** A lane rests with its client: for long when nobody else wants it, for a moment when somebody does. */
@@ -405,13 +479,27 @@ export class Lanes implements LaneHost {
       this.#takeBack(lane);
       return;
     }
-    this.#arm(lane, this.#waiting.length > 0 ? HOLD_MS_MIN : this.#parts.config.backend.holdMs);
+    const holdMs = this.#waiting.length > 0 ? HOLD_MS_MIN : this.#parts.config.backend.holdMs;
+    this.#armUntil(lane, this.#nowMs + holdMs);
   }
 
   #heldLongEnough(lane: Lane): void {
     const untilMs = lane.heldSinceMs + this.#parts.config.backend.holdMs;
-    if (this.#waiting.length === 0 && this.#nowMs < untilMs) this.#pool.arm(lane, untilMs);
-    else this.#takeBack(lane);
+    if (this.#waiting.length > 0 || this.#nowMs >= untilMs || this.#isAskedBack()) this.#takeBack(lane);
+    else this.#armUntil(lane, untilMs);
+  }
+
+  /** A lane has been idle for long, or may be wanted by another shard. */
+  #restOn(lane: Lane): void {
+    const untilMs = lane.heldSinceMs + IDLE_MS;
+    if (this.#nowMs >= untilMs || this.#isAskedBack()) lane.quit();
+    else this.#armUntil(lane, untilMs);
+  }
+
+  /** Lets a lane rest; one that another shard may want looks up in between. */
+  #armUntil(lane: Lane, untilMs: number): void {
+    const looks = this.#parts.permits.isAboveShare;
+    this.#pool.arm(lane, looks ? Math.min(untilMs, this.#nowMs + LOOK_MS) : untilMs);
   }
 
   #takeBack(lane: Lane): void {
@@ -422,7 +510,7 @@ export class Lanes implements LaneHost {
   /** Under stress: strangers have all the lanes that they may have. */
   #isFullOfStrangers(): boolean {
     if (!this.isUnderStress) return false;
-    const { lanesMax } = this.#parts;
+    const lanesMax = this.#parts.permits.withinReach;
     return this.#pool.countWithout(this.#preferred) >= lanesMax - Math.floor(lanesMax / KEPT_SHARE);
   }
 

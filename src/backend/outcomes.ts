@@ -6,6 +6,7 @@
  */
 import { assert } from '../base/assert.ts';
 import { SlotQueue } from '../base/slot-queue.ts';
+import { withEnhancedCode } from './enhanced.ts';
 
 /** How a step ended. */
 export const Outcome = {
@@ -34,11 +35,11 @@ export class Outcomes {
     this.#replies = Array.from<Uint8Array | null>({ length: capacity }).fill(null);
   }
 
-  /** Notes how the step of a slot ended. */
+  /** Notes how the step of a slot ended; a reply without an enhanced code gets one. */
   add(slot: number, kind: Outcome, code: number, reply: Uint8Array): void {
     this.#kinds[slot] = kind;
     this.#codes[slot] = code;
-    this.#replies[slot] = reply;
+    this.#replies[slot] = withEnhancedCode(reply);
     this.#line.join(slot);
   }
 

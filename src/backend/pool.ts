@@ -11,7 +11,10 @@ import type { Wheel } from '../timing/wheel.ts';
 import type { Endpoint } from '../transport/transport.ts';
 import { Lane } from './lane.ts';
 import type { LaneHost } from './lane-host.ts';
-import { LaneState } from './lane-host.ts';
+import { Job, LaneState } from './lane-host.ts';
+
+/** One lane in so many, and at least one, may be given messages that are not whole yet. */
+const STREAM_SHARE = 4;
 
 export class Pool {
   readonly #host: LaneHost;
@@ -81,6 +84,20 @@ export class Pool {
     return count;
   }
 
+  /** True while fewer lanes than may be are given a message that is not whole yet; `lanesMax` is what there can be of them. */
+  mayStream(lanesMax: number): boolean {
+    let count = 0;
+    for (const lane of this.#lanes) if (lane.job === Job.Stream) count++;
+    return count < Math.max(1, Math.floor(lanesMax / STREAM_SHARE));
+  }
+
+  /** Lanes that are being closed. */
+  get leaving(): number {
+    let count = 0;
+    for (const lane of this.#lanes) if (lane.state === LaneState.Closing) count++;
+    return count;
+  }
+
   /** Makes every lane that rests with its client do so for no longer than `holdMs` in all. */
   endHolds(holdMs: number): void {
     for (const lane of this.#lanes)
@@ -100,6 +117,12 @@ export class Pool {
   /** Arms the timer of a lane. */
   arm(lane: Lane, dueMs: number): void {
     this.#wheel.arm(this.#timerBase + lane.number, dueMs);
+  }
+
+  /** Arms the timer of the first lane that is down, unless it is armed. */
+  armDown(dueMs: number): void {
+    const lane = this.#lanes.find(({ state }) => state === LaneState.Down);
+    if (lane !== undefined && !this.#wheel.isArmed(this.#timerBase + lane.number)) this.arm(lane, dueMs);
   }
 
   /** Stops the timer of a lane. */

@@ -2,14 +2,18 @@
  * spool — messages between the client that sends them and the backend that takes them
  *
  * A message is kept from DATA until the backend has answered, byte for byte as it goes on the wire. Its first
- * `messageMemoryBytes` stay in memory, as long as all sessions together stay below `memoryMaxBytes`; the rest
+ * `messageMemoryBytes` stay in memory, as long as all sessions of all shards stay below `memoryMaxBytes`; the rest
  * goes to a file. What does not fit into `diskMaxBytes` either is not taken: the client hears 452. So memory is
  * bounded by configuration, whatever clients send.
+ *
+ * A message can be read while it still comes in (stages/stream). Until it is said to be whole what came last is held back:
+ * who reads it can never have its end, nor a dot at the start of a line that may become one, before it was accepted.
  *
  * Sluice has no queue: a message here belongs to its sender until the backend has said 250, and a crash that
  * loses it loses nothing.
  */
 import { assert } from '../base/assert.ts';
+import { Budget } from '../base/budget.ts';
 import type { SpoolFiles } from './spool-files.ts';
 import { FileNoted } from './spool-files.ts';
 
@@ -24,6 +28,10 @@ class Message {
   file = -1;
   fileBytes = 0;
   failed = false;
+  /** Nothing more comes, and it was accepted. */
+  isWhole = false;
+  /** Bytes that came last. */
+  lastBytes = 0;
   /** Reading: which piece of memory is next, and how far the file was read. */
   piece = 0;
   filePosition = 0;
@@ -39,20 +47,37 @@ export interface SpoolLimits {
   readonly diskMaxBytes: number;
 }
 
+/** What the messages of a spool may take up, perhaps together with those of other shards (backend/allowance). */
+interface SpoolBudgets {
+  readonly memory: Budget;
+  readonly disk: Budget;
+}
+
 export class Spool {
-  /** Bytes in memory and in files of all messages together. */
-  memoryBytes = 0;
-  diskBytes = 0;
   readonly #messages: (Message | null)[];
   readonly #slotOfFile = new Map<number, number>();
   readonly #limits: SpoolLimits;
   readonly #files: SpoolFiles;
+  readonly #memory: Budget;
+  readonly #disk: Budget;
 
-  /** A spool for slots 0 … capacity - 1. */
-  constructor(capacity: number, limits: SpoolLimits, files: SpoolFiles) {
+  /** A spool for slots 0 … capacity - 1. Without `budgets` it has all that `limits` allow for itself. */
+  constructor(capacity: number, limits: SpoolLimits, files: SpoolFiles, budgets?: SpoolBudgets) {
     this.#messages = Array.from<Message | null>({ length: capacity }).fill(null);
     this.#limits = limits;
     this.#files = files;
+    this.#memory = budgets?.memory ?? Budget.alone(limits.memoryMaxBytes);
+    this.#disk = budgets?.disk ?? Budget.alone(limits.diskMaxBytes);
+  }
+
+  /** Bytes in memory of all messages together. */
+  get memoryBytes(): number {
+    return this.#memory.held;
+  }
+
+  /** Bytes in files of all messages together. */
+  get diskBytes(): number {
+    return this.#disk.held;
   }
 
   /** Begins the message of a slot. */
@@ -72,22 +97,27 @@ export class Spool {
     const inMemory =
       message.file < 0 &&
       message.memoryBytes + bytes.length <= this.#limits.messageMemoryBytes &&
-      this.memoryBytes + bytes.length <= this.#limits.memoryMaxBytes;
+      this.#memory.take(bytes.length);
     if (inMemory) {
       message.pieces.push(bytes.slice());
+      message.lastBytes = bytes.length;
       message.memoryBytes += bytes.length;
-      this.memoryBytes += bytes.length;
       return true;
     }
-    if (this.diskBytes + bytes.length > this.#limits.diskMaxBytes) return false;
+    if (!this.#disk.take(bytes.length)) return false;
     if (message.file < 0) {
       message.file = this.#files.open();
       this.#slotOfFile.set(message.file, slot);
     }
     this.#files.append(message.file, bytes.slice());
+    message.lastBytes = bytes.length;
     message.fileBytes += bytes.length;
-    this.diskBytes += bytes.length;
     return true;
+  }
+
+  /** The message of a slot was accepted: all of it may be read. */
+  finish(slot: number): void {
+    this.#of(slot).isWhole = true;
   }
 
   /** True when the client should be held back until the file has caught up. */
@@ -114,25 +144,31 @@ export class Spool {
     message.stale = message.reading;
   }
 
-  /** True when every byte was read. */
+  /** True when every byte of a whole message was read. */
   atEnd(slot: number): boolean {
     const message = this.#of(slot);
+    if (!message.isWhole) return false;
     const fileDone = message.filePosition === message.fileBytes && message.filePiece === null;
     return message.piece === message.pieces.length && fileDone;
   }
 
-  /** The next piece of the message; null when it is at its end, or a read of the file is under way. */
+  /** The next piece of the message; null when there is none for now, or a read of the file is under way. */
   nextPiece(slot: number): Uint8Array | null {
     const message = this.#of(slot);
-    if (message.piece < message.pieces.length) return message.pieces[message.piece++]!;
+    const heldBytes = message.isWhole ? 0 : message.lastBytes;
+    if (message.piece < message.pieces.length) {
+      const isLast = message.file < 0 && message.piece === message.pieces.length - 1;
+      return isLast && heldBytes > 0 ? null : message.pieces[message.piece++]!;
+    }
     const piece = message.filePiece;
     if (piece !== null) {
       message.filePiece = null;
       return piece;
     }
-    if (message.filePosition < message.fileBytes && !message.reading && !message.failed) {
+    const leftBytes = message.fileBytes - heldBytes - message.filePosition;
+    if (message.file >= 0 && leftBytes > 0 && !message.reading && !message.failed) {
       message.reading = true;
-      this.#files.read(message.file, message.filePosition, READ_BYTES);
+      this.#files.read(message.file, message.filePosition, Math.min(READ_BYTES, leftBytes));
     }
     return null;
   }
@@ -168,9 +204,8 @@ export class Spool {
   discard(slot: number): void {
     const message = this.#messages[slot];
     if (message === null || message === undefined) return;
-    this.memoryBytes -= message.memoryBytes;
-    this.diskBytes -= message.fileBytes;
-    assert(this.memoryBytes >= 0 && this.diskBytes >= 0, 'the spool gave back more than it took');
+    this.#memory.giveBack(message.memoryBytes);
+    this.#disk.giveBack(message.fileBytes);
     if (message.file >= 0) {
       this.#files.close(message.file);
       this.#slotOfFile.delete(message.file);

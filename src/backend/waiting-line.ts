@@ -24,6 +24,11 @@ export class WaitingLine {
     return this.#preferred.length + this.#others.length;
   }
 
+  /** Those of good standing, and whole messages. */
+  get preferredLength(): number {
+    return this.#preferred.length;
+  }
+
   has(slot: number): boolean {
     return this.#preferred.has(slot) || this.#others.has(slot);
   }

@@ -54,7 +54,7 @@ export const engineSettings = {
     max_connections: integer(
       20,
       { min: 1, max: 10_000 },
-      'Connections to the backend at once, all shards together.',
+      'Connections to the backend at once, all shards together. Several processes have equal parts.',
     ),
     verify_recipients: choice(
       'early',
@@ -261,11 +261,20 @@ export const engineSettings = {
       'For messages that do not fit the memory. Empty: the temporary directory of the system.',
     ),
     message_memory: size('64kB', { min: '4kB', max: '100MB' }, 'Bytes of one message that stay in memory.'),
-    memory_max: size('64MB', { min: '64kB', max: '16GB' }, 'Memory for all messages, in each shard.'),
+    memory_max: size(
+      '64MB',
+      { min: '64kB', max: '16GB' },
+      'Memory for all messages, all shards together; what does not fit goes to disk. Several processes have equal parts.',
+    ),
     disk_max: size(
       '1GB',
       { min: '0B', max: '1000GB' },
-      'Disk for all messages, in each shard; a full spool answers 452.',
+      'Disk for all messages, all shards together; a full spool answers 452. Several processes have equal parts.',
+    ),
+    stream_from: size(
+      '1MB',
+      { min: '0B', max: '1000GB' },
+      'A larger message of a client in good standing goes to the backend while it still comes in; 0B: none does.',
     ),
   }),
 } as const;

@@ -4,6 +4,7 @@
  * The same for shards that run as threads of the primary and for those of a child process: plain values that can
  * be sent.
  */
+import type { AllowanceLimits } from '../backend/allowance.ts';
 import type { Config } from '../config/config.ts';
 import type { ClientTrust } from '../io/tls-client.ts';
 import type { LabelTable } from '../families/labels.ts';
@@ -17,7 +18,8 @@ export interface EngineOrder {
   readonly config: Config;
   readonly shards: number;
   readonly sessionsMax: number;
-  readonly lanesMax: number;
+  /** What all shards of the process may have together. */
+  readonly allowance: AllowanceLimits;
   readonly endpoint: Endpoint;
   readonly lists: ListsMemory;
   readonly reputationEntries: number;

@@ -5,10 +5,12 @@
  * per process: under a limit of 20,000 one process cannot hold 25,000 sessions, so there are as many processes
  * as `max_sessions` needs. The kernel spreads connections over shards by a hash, not evenly, so with several
  * shards each has an eighth more slots than its share. Each also has a lobby, slots for clients that are sent away at once
- * (policy/stress), and these need open files as well. Connections to the backend are divided: all shards together
- * never have more than `backend.max_connections`.
+ * (policy/stress), and these need open files as well. Connections to the backend are divided among processes, one for each
+ * at least, and so is the spool; the shards of a process share its part (backend/allowance).
  */
+import type { AllowanceLimits } from '../backend/allowance.ts';
 import type { Config } from '../config/config.ts';
+import { writeSize } from '../config/units.ts';
 import { seatsIn } from '../policy/stress.ts';
 
 /** What the machine gives. */
@@ -22,7 +24,6 @@ export interface Plan {
   readonly processes: number;
   readonly shardsPerProcess: number;
   readonly sessionsPerShard: number;
-  readonly lanesPerShard: number;
 }
 
 /** Files that a process needs beside sessions: libraries, pipes, event loops, the log. */
@@ -59,19 +60,48 @@ function planWith(config: Config, machine: Machine, shardsWanted: number, proces
   const lanesMax = config.backend.maxConnections;
   const shardsPerProcess = Math.max(1, Math.ceil(shardsWanted / processes));
   const shards = processes * shardsPerProcess;
-  const lanesPerShard = Math.floor(lanesMax / shards);
-  if (lanesPerShard < 1) {
-    return `backend.max_connections = ${lanesMax} is less than one for each of ${shards} shards; raise it, or lower engine.shards or engine.max_sessions`;
+  if (lanesMax < processes) {
+    return `backend.max_connections = ${lanesMax} is less than one for each of ${processes} processes; raise it, or lower engine.processes or engine.max_sessions`;
   }
   const share = Math.ceil(maxSessions / shards);
   const wanted = shards > 1 ? share + Math.ceil(share / 8) : share;
-  const fits = Math.floor(
-    sessionsThatFit(machine, shardsPerProcess, lanesPerShard * shardsPerProcess) / shardsPerProcess,
-  );
+  const lanes = partOf(lanesMax, processes, 0);
+  const fits = Math.floor(sessionsThatFit(machine, shardsPerProcess, lanes) / shardsPerProcess);
   if (fits < share) {
     return `${processes} processes with ${machine.filesMax} open files each cannot hold ${maxSessions} sessions; raise engine.processes or the limit`;
   }
-  return { processes, shardsPerProcess, sessionsPerShard: Math.min(wanted, fits), lanesPerShard };
+  return (
+    messageTooLarge(config, processes) ?? {
+      processes,
+      shardsPerProcess,
+      sessionsPerShard: Math.min(wanted, fits),
+    }
+  );
+}
+
+/** A sentence that says that one message of the largest size does not fit the part of one process; undefined when it does. */
+function messageTooLarge(config: Config, processes: number): string | undefined {
+  const { messageMemoryBytes, memoryMaxBytes, diskMaxBytes } = config.spool;
+  const { messageSizeMaxBytes } = config.smtp;
+  const disk = Math.floor(diskMaxBytes / processes);
+  const memory = Math.min(messageMemoryBytes, Math.floor(memoryMaxBytes / processes));
+  if (messageSizeMaxBytes <= Math.max(disk, memory)) return undefined;
+  return `smtp.message_size_max = "${writeSize(messageSizeMaxBytes)}" does not fit "${writeSize(disk)}", the part of spool.disk_max that each of ${processes} processes has; raise spool.disk_max, or lower engine.processes or engine.max_sessions`;
+}
+
+/** What the shards of one process (0 …) may have together. The parts of all processes are what is configured. */
+export function allowanceOf(plan: Plan, config: Config, process: number): AllowanceLimits {
+  const part = (whole: number): number => partOf(whole, plan.processes, process);
+  return {
+    lanesMax: part(config.backend.maxConnections),
+    memoryMaxBytes: part(config.spool.memoryMaxBytes),
+    diskMaxBytes: part(config.spool.diskMaxBytes),
+  };
+}
+
+/** The part of one of `count`, as equal as may be; the first have the larger ones. */
+function partOf(whole: number, count: number, number: number): number {
+  return Math.floor(whole / count) + (number < whole % count ? 1 : 0);
 }
 
 /** The plan as the line that is printed at start. */
@@ -81,5 +111,5 @@ export function planText(plan: Plan, config: Config, machine: Machine): string {
     plan.processes === 1
       ? 'one process'
       : `${plan.processes} processes (${machine.filesMax} open files each)`;
-  return `${shards} ${shards === 1 ? 'shard' : 'shards'} in ${processes}, ${config.engine.maxSessions} sessions, ${plan.lanesPerShard * shards} backend connections`;
+  return `${shards} ${shards === 1 ? 'shard' : 'shards'} in ${processes}, ${config.engine.maxSessions} sessions, ${config.backend.maxConnections} backend connections`;
 }

@@ -27,7 +27,7 @@ import { readMachine } from './machine.ts';
 import { Notices } from './notices.ts';
 import { peakLines } from './peak-lines.ts';
 import type { Plan } from './plan.ts';
-import { planFor, planText } from './plan.ts';
+import { allowanceOf, planFor, planText } from './plan.ts';
 import type { Beside } from './inside.ts';
 import { Reload } from './reload.ts';
 import { Services } from './services.ts';
@@ -217,7 +217,7 @@ export class Primary {
       config,
       shards: plan.shardsPerProcess,
       sessionsMax: plan.sessionsPerShard,
-      lanesMax: plan.lanesPerShard,
+      allowance: allowanceOf(plan, config, number),
       endpoint,
       lists,
       reputationEntries: config.reputation.entries,

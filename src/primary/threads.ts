@@ -3,11 +3,12 @@
  *
  * Plain long-lived worker threads. A thread that ends without being asked to has taken its own sessions with it;
  * another is started after a pause that doubles from 0.1 to 10 seconds and is forgotten after a minute without a
- * fault. Shared memory (reputation, counters) outlives its threads.
+ * fault. Shared memory (reputation, counters, allowance) outlives its threads.
  */
 import { randomInt } from 'node:crypto';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { Allowance } from '../backend/allowance.ts';
 import { ReputationTable } from '../reputation/table.ts';
 import { Counters, sumCounters, takePeaks } from '../session/counters.ts';
 import type { FromShard, ShardOrder, ToShard } from '../worker/messages.ts';
@@ -38,6 +39,8 @@ export class Threads {
   #order: EngineOrder;
   readonly #events: EngineEvents;
   readonly #reputation: SharedArrayBuffer;
+  readonly #allowed: SharedArrayBuffer;
+  readonly #allowance: Allowance;
   readonly #threads: Thread[];
   #draining = false;
 
@@ -49,6 +52,8 @@ export class Threads {
     this.#reputation = new SharedArrayBuffer(ReputationTable.bytesFor(order.reputationEntries, order.shards));
     ReputationTable.prepare(this.#reputation, randomInt(2 ** 32));
     this.table = new ReputationTable(this.#reputation, order.reputationEntries, order.shards, order.shards);
+    this.#allowed = new SharedArrayBuffer(Allowance.bytesFor(order.shards));
+    this.#allowance = new Allowance(this.#allowed, order.allowance, order.shards, 0);
     const none = { worker: null, starts: 0, startedAtMs: 0, pauseMs: 0, restart: null, ended: false };
     this.#threads = Array.from({ length: order.shards }, () => ({ ...none }));
   }
@@ -119,6 +124,7 @@ export class Threads {
       idPrefix: `${this.#order.idPrefix}.${shard}.${thread.starts}-`,
       reputation: this.#reputation,
       counters: this.counters,
+      allowed: this.#allowed,
     };
     const worker = new Worker(entry, { workerData: order, name: `shard-${shard}` });
     thread.worker = worker;
@@ -136,6 +142,7 @@ export class Threads {
     // What it held open is given back now, not when its successor comes.
     this.table.forgetShard(shard);
     if (this.#draining) {
+      this.#allowance.forget(shard);
       thread.ended = true;
       this.#tellIfDrained();
       return;
@@ -149,6 +156,8 @@ export class Threads {
       kind: 'notice',
       text: `shard ${shard} ended; it is started again in ${thread.pauseMs / 1000} s`,
     });
+    // Its connections go to others when the backend has had time to see their end, and before its successor begins.
+    setTimeout(() => this.#allowance.forget(shard), PAUSE_MS_MIN);
     thread.restart = setTimeout(() => this.#start(shard), thread.pauseMs);
   }
 

@@ -5,6 +5,7 @@
  * come; the reputation table is shared by all shards of a process and was taken before.
  */
 import type { Prepare } from '../base/prepare.ts';
+import { Allowance } from '../backend/allowance.ts';
 import { Lanes } from '../backend/lanes.ts';
 import { Recipients } from '../backend/recipients.ts';
 import { Spool } from '../backend/spool.ts';
@@ -76,8 +77,10 @@ export interface ShardParts {
   readonly sessionsMax?: number;
   /** Shards of this process; 1 when absent. */
   readonly shards?: number;
-  /** Connections to the backend that this shard may have. */
+  /** Connections to the backend that this shard may have at most. */
   readonly lanesMax: number;
+  /** What it shares with others; without it, it has all it may have for itself. */
+  readonly allowance?: Allowance;
   /** The permanent lists; without them, those that stand in the configuration itself. */
   readonly lists?: Lists;
   /** Who hears of good senders; without it, nobody. */
@@ -98,15 +101,9 @@ export function buildWorks(parts: ShardParts): Works {
   const sessions = new Sessions(front.capacity);
   const ends = new Ends(front.capacity);
   const wheel = new Wheel(front.capacity + parts.lanesMax, TICK_MS, parts.startMs);
-  const spool = new Spool(
-    front.capacity,
-    {
-      messageMemoryBytes: config.spool.messageMemoryBytes,
-      memoryMaxBytes: config.spool.memoryMaxBytes,
-      diskMaxBytes: config.spool.diskMaxBytes,
-    },
-    parts.files,
-  );
+  const { lanesMax } = parts;
+  const allowance = parts.allowance ?? Allowance.alone({ ...config.spool, lanesMax });
+  const spool = new Spool(front.capacity, config.spool, parts.files, allowance);
   const prepare: Prepare = (bytes) => front.prepare(bytes);
   const replies = replyBook(config.hostname, prepare);
   const lanes = new Lanes({
@@ -116,7 +113,8 @@ export function buildWorks(parts: ShardParts): Works {
     spool,
     wheel,
     timerBase: front.capacity,
-    lanesMax: parts.lanesMax,
+    lanesMax,
+    permits: allowance.permits,
     sessionsMax: front.capacity,
     replies,
     counters,
@@ -147,6 +145,7 @@ export function buildWorks(parts: ShardParts): Works {
       neverSlow: smallSet(config.recipients.neverSlow),
     },
     spool,
+    allowance,
     envelopes: new Envelopes(),
     lists: parts.lists ?? inlineLists(config),
     limits: limitPlan(config),

@@ -275,7 +275,7 @@ export class Shard {
     const { works } = this;
     for (let slot = works.spool.nextNoted(); slot >= 0; slot = works.spool.nextNoted()) {
       if (works.sessions.phaseOf(slot) === Phase.Receiving) this.#run(slot);
-      else works.lanes.pieceReady(slot, works.nowMs);
+      works.lanes.pieceReady(slot, works.nowMs);
     }
   }
 
@@ -284,7 +284,7 @@ export class Shard {
     for (let slot = works.lanes.nextOutcome(); slot >= 0; slot = works.lanes.nextOutcome()) {
       const phase = works.sessions.phaseOf(slot);
       if (phase === Phase.Verifying) recipientJudged(works, slot);
-      else if (phase === Phase.Delivering) delivered(works, slot);
+      else if (phase === Phase.Delivering || phase === Phase.Receiving) delivered(works, slot);
       else assert(false, 'the backend answered a session that asked nothing');
       this.#run(slot);
     }

@@ -5,7 +5,7 @@
  * something to do or a reply that says why not. It knows nothing of pace, tests or backends: the stages add
  * those. A table and not a graph: with five standings and twenty verbs the whole law fits on a screen.
  */
-import { Verb } from './verbs.ts';
+import { Verb, verbTable } from './verbs.ts';
 import type { ReplyName } from './replies.ts';
 
 /** How far the envelope got. */
@@ -85,3 +85,10 @@ const cells: readonly Cell[] = Object.entries(Verb)
 export function lawFor(standing: Standing, verb: Verb): Cell {
   return cells[verb * STANDINGS + standing]!;
 }
+
+/** The words of the verbs that do something in some standing, in the order of their table. */
+export const understoodWords: readonly string[] = verbTable
+  .map(({ word }) => word)
+  .filter((_, verb) =>
+    cells.slice(verb * STANDINGS, (verb + 1) * STANDINGS).some(({ deed }) => deed !== null),
+  );

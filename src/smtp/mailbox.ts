@@ -245,10 +245,12 @@ function skipAtoms(bytes: Uint8Array, start: number, end: number): number {
 function skipDomain(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   if (at < end && bytes[at] === 0x5b) {
+    let tagged = false;
     for (at++; at < end && bytes[at] !== 0x5d; at++) {
       const byte = bytes[at]!;
+      if (byte === COLON) tagged = true;
       const fits = byte === DOT || byte === COLON || byte === 0x2d || isAlphanumeric(byte);
-      if (!fits) return -1;
+      if (!fits && !(tagged && isLiteralText(byte))) return -1;
     }
     return at < end && at - start > 2 && at - start < DOMAIN_BYTES_MAX ? at + 1 : -1;
   }
@@ -263,6 +265,14 @@ function skipDomain(bytes: Uint8Array, start: number, end: number): number {
   }
   if (at === start || at - start > DOMAIN_BYTES_MAX) return -1;
   return at;
+}
+
+/**
+ * What may stand behind the tag of a literal of a kind that is not known yet (dcontent, RFC 5321 §4.1.3), but for the angle
+ * brackets: not every server would agree where such a path ends.
+ */
+function isLiteralText(byte: number): boolean {
+  return byte > SP && byte < 0x7f && byte !== LT && byte !== GT && byte !== BACKSLASH && byte !== 0x5b;
 }
 
 function isAlphanumeric(byte: number): boolean {

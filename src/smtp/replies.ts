@@ -24,7 +24,6 @@ export const replyTable = {
   helo: { text: '250 %h' },
   mailOk: { text: '250 2.1.0 Ok' },
   rcptOk: { text: '250 2.1.5 Ok' },
-  help: { text: '214 2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY HELP' },
   vrfy: { text: '252 2.0.0 Not told here; a recipient is verified at RCPT' },
   chunkOk: { text: '250 2.0.0 Ok, go on' },
   startData: { text: '354 End data with <CR><LF>.<CR><LF>' },
@@ -60,7 +59,8 @@ export const replyTable = {
   unknownCommand: { text: '500 5.5.2 Error: command not recognized' },
   badLine: { text: '500 5.5.2 Error: bare <CR>, <LF> or NUL in a command' },
   badArgument: { text: '501 5.5.4 Error: this command takes no argument' },
-  badHello: { text: '501 5.5.4 Syntax: EHLO hostname' },
+  // RFC 2034 section 4 leaves out the answers to EHLO and HELO.
+  badHello: { text: '501 Syntax: EHLO hostname' },
   badMail: { text: '501 5.5.4 Syntax: MAIL FROM:<address>' },
   badRcpt: { text: '501 5.5.4 Syntax: RCPT TO:<address>' },
   badSender: { text: '501 5.1.7 Bad sender address syntax' },

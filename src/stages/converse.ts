@@ -147,7 +147,7 @@ function act(
     case 'noop':
       return say(works, slot, replies.ok, Timer.None, Phase.Listening);
     case 'help':
-      return say(works, slot, replies.help, Timer.None, Phase.Listening);
+      return say(works, slot, helpFor(works, slot), Timer.None, Phase.Listening);
     case 'vrfy':
       return say(works, slot, replies.vrfy, Timer.None, Phase.Listening);
     case 'quit':
@@ -160,6 +160,10 @@ function act(
     default:
       return undefined;
   }
+}
+
+function helpFor(works: Works, slot: number): Uint8Array {
+  return offersTls(works, slot) ? works.greetings.helpTls : works.greetings.help;
 }
 
 /** True when more input may stand behind this command: RFC 2920 §3.1. */

@@ -5,6 +5,7 @@
  * first line is `220-host text`, which tells a client that follows RFC 5321 §4.2.1 to keep silent, the last
  * line `220 host text` lets it speak. The EHLO reply offers what Sluice can read and the backend offers,
  * with and without PIPELINING, with and without STARTTLS; it is written anew when the backend's abilities change.
+ * HELP names the verbs that are understood, those of extensions only where they are offered.
  * A message that may have fewer recipients than senders count on is told of by LIMITS (RFC 9422), which spares those that
  * know it the 452.
  */
@@ -12,6 +13,7 @@ import type { Prepare } from '../base/prepare.ts';
 import { unprepared } from '../base/prepare.ts';
 import type { Capabilities } from '../backend/capabilities.ts';
 import type { Config } from '../config/config.ts';
+import { understoodWords } from '../smtp/dialogue.ts';
 import { Extension } from '../smtp/mailbox.ts';
 import { encodeLine } from '../smtp/replies.ts';
 import { TRACE_BYTES_MAX } from '../smtp/tls-trace.ts';
@@ -30,6 +32,9 @@ export class Greetings {
   /** The same with STARTTLS, for a client that may begin TLS. */
   ehloTls: Uint8Array;
   ehloTlsPipelining: Uint8Array;
+  /** The answer to HELP, and with STARTTLS. */
+  readonly help: Uint8Array;
+  readonly helpTls: Uint8Array;
   /** Largest message that is taken; 0 for no limit. */
   sizeMaxBytes = 0;
 
@@ -43,6 +48,10 @@ export class Greetings {
     const text = `${config.hostname} ${config.screen.banner}`.trimEnd();
     this.teaser = prepare(encodeLine(`220-${text}`));
     this.last = prepare(encodeLine(`220 ${text}`));
+    const words = understoodWords.filter((word) => word !== 'BDAT' || config.smtp.chunking);
+    const plain = words.filter((word) => word !== 'STARTTLS');
+    this.help = prepare(encodeLine(`214 2.0.0 ${plain.join(' ')}`));
+    this.helpTls = prepare(encodeLine(`214 2.0.0 ${words.join(' ')}`));
     this.ehlo = this.teaser;
     this.ehloPipelining = this.teaser;
     this.ehloTls = this.teaser;

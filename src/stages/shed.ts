@@ -73,10 +73,11 @@ export function lookAround(works: Works): void {
     if (!shedWorst(works, SeatClass.Unknown, true)) return;
 }
 
-/** Hears how much memory is in use: with messages, and with bytes that were not looked at yet. */
+/** Hears how much memory is in use by all shards: with messages, and with bytes that were not looked at yet. */
 export function hearMemory(works: Works): void {
-  const memoryBytes = works.spool.memoryBytes + works.front.inputBytesTotal;
-  hear(works, Cause.Memory, (100 * memoryBytes) / works.config.spool.memoryMaxBytes);
+  const { allowance, front } = works;
+  allowance.tellUnread(front.inputBytesTotal);
+  hear(works, Cause.Memory, (100 * allowance.memoryBytes) / allowance.memory.max);
 }
 
 /** Hears how many seats are taken, or would be. */
@@ -168,7 +169,7 @@ function loadText(works: Works, cause: Cause): string {
     case Cause.Sessions:
       return `sessions ${load} of ${strain.room.strangers}`;
     case Cause.Memory:
-      return `memory ${load} of ${writeSize(config.spool.memoryMaxBytes)}`;
+      return `memory ${load} of ${writeSize(works.allowance.memory.max)}`;
     case Cause.Loop:
       return `delay of the event loop ${load} of ${writeDuration(config.stress.loopDelayMs)}`;
     default:

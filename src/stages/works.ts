@@ -5,6 +5,7 @@
  * functions over `(works, slot)`; it changes a session by its columns and its phase, never by calling
  * another stage: the shard's turn looks at the phase and calls whoever is next (shard/shard).
  */
+import type { Allowance } from '../backend/allowance.ts';
 import type { Lanes } from '../backend/lanes.ts';
 import type { Recipients } from '../backend/recipients.ts';
 import type { Spool } from '../backend/spool.ts';
@@ -84,6 +85,8 @@ export interface Works {
   readonly recipients: Recipients;
   readonly hearing: Hearing;
   readonly spool: Spool;
+  /** What the shard shares with others. */
+  readonly allowance: Allowance;
   readonly envelopes: Envelopes;
   /** Replaced as a whole, between two turns: a look-up sees the old lists or the new ones. */
   lists: Lists;

@@ -6,6 +6,7 @@
  * primary starts another.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { Allowance } from '../backend/allowance.ts';
 import { bytesOf } from '../base/ascii.ts';
 import { assert } from '../base/assert.ts';
 import { endpointOf } from '../config/addresses.ts';
@@ -72,7 +73,7 @@ const front = new NodeTransport({
 });
 front.useIdentities(order.identities);
 const back = new NodeTransport({
-  capacity: order.lanesMax,
+  capacity: order.allowance.lanesMax,
   inputBytesMax: LANE_INPUT_BYTES_MAX,
   outputBytesMax: LANE_OUTPUT_BYTES_MAX,
   keepAliveMs: LANE_KEEP_ALIVE_MS,
@@ -97,7 +98,8 @@ const shard = new Shard({
   counters,
   files,
   dns,
-  lanesMax: order.lanesMax,
+  lanesMax: order.allowance.lanesMax,
+  allowance: new Allowance(order.allowed, order.allowance, order.shards, order.shard),
   lists: viewLists(order.lists),
   senders,
   leavings,

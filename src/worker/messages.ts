@@ -3,6 +3,7 @@
  *
  * Few and small: everything that is counted or remembered goes through shared memory instead.
  */
+import type { AllowanceLimits } from '../backend/allowance.ts';
 import type { Config } from '../config/config.ts';
 import type { LabelTable } from '../families/labels.ts';
 import type { ListsMemory } from '../policy/lists.ts';
@@ -18,7 +19,9 @@ export interface ShardOrder {
   readonly shard: number;
   readonly shards: number;
   readonly sessionsMax: number;
-  readonly lanesMax: number;
+  /** What all shards of the process may have together, and the memory in which they count it. */
+  readonly allowance: AllowanceLimits;
+  readonly allowed: SharedArrayBuffer;
   readonly endpoint: Endpoint;
   /** The permanent lists; shared by all shards. */
   readonly lists: ListsMemory;

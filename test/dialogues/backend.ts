@@ -56,6 +56,8 @@ interface Line {
   hello: string;
   sender: string | null;
   recipients: string[];
+  /** A recipient was named in this transaction, accepted or not. */
+  asked: boolean;
   inData: boolean;
   content: string;
   over: boolean;
@@ -118,6 +120,8 @@ export class Backend {
     pipelining: true,
     size: 10_240_000,
     extensions: '8BITMIME SMTPUTF8 DSN',
+    /** False: it knows no enhanced codes. */
+    codes: true,
     xclient: ATTRIBUTES,
     /** yes: everything but EHLO has to come inside TLS; hidden: and STARTTLS is not offered. */
     tls: 'no',
@@ -157,6 +161,7 @@ export class Backend {
       hello: '',
       sender: null,
       recipients: [],
+      asked: false,
       inData: false,
       content: '',
       over: false,
@@ -218,6 +223,9 @@ export class Backend {
         line.buffer += latin1(bytes, 0, bytes.length);
         this.#read(line);
       }
+      const isLeft = this.#wire().peerClosed(line.peer) || this.#wire().peerSawEnd(line.peer);
+      if (isLeft && line.inData && /(?:^|\r\n)\.\r?$/.test(line.content))
+        this.#crime(line, 'a message was broken off at a dot that might be its end');
       if (this.#wire().peerClosed(line.peer)) this.#lines.delete(line);
       else if (this.#wire().peerSawEnd(line.peer)) {
         this.#leave(line, 'close');
@@ -316,6 +324,7 @@ export class Backend {
         line.identified += 1;
         line.sender = null;
         line.recipients = [];
+        line.asked = false;
         line.hello = '';
         // What is left out keeps its value, as with Postfix.
         for (const word of text.split(' ').slice(1))
@@ -344,13 +353,15 @@ export class Backend {
       this.#recipient(line, text.slice(5));
     } else if (verb === 'DATA') {
       if (line.recipients.length === 0) {
-        this.#crime(line, 'DATA without a recipient');
+        // In one breath with MAIL and RCPT it may come before their answers; behind a transaction without any it must not.
+        if (!line.asked) this.#crime(line, 'DATA without a recipient');
         this.#send(line, '554 5.5.1 No valid recipients\r\n');
       } else this.#answer(line, 'data', texts[354]!, () => (line.inData = true));
     } else this.#crime(line, `a command that Sluice must not send: ${text}`);
   }
 
   #recipient(line: Line, argument: string): void {
+    line.asked = true;
     if (line.sender === null) {
       this.#send(line, '503 5.5.1 Need MAIL\r\n');
       return;
@@ -392,7 +403,7 @@ export class Backend {
     return true;
   }
 
-  /** `final=close@1000`: leaves when so much of the message has come, whether or not it is whole. */
+  /** `final=close@1000`: leaves, or says a code, when so much of the message has come, whether or not it is whole. */
   #leavesEarly(line: Line): boolean {
     const fault = this.#faults.get('final')?.find((one) => one.left > 0 && one.does.includes('@'));
     if (fault === undefined) return false;
@@ -400,13 +411,15 @@ export class Backend {
     if (line.content.length < Number(bytes)) return false;
     fault.left -= 1;
     line.over = true;
-    this.#leave(line, how === 'reset' ? 'reset' : 'close');
+    if (how === 'reset' || how === 'close') this.#leave(line, how);
+    else this.#send(line, `${texts[Number(how)]}\r\n`);
     return true;
   }
 
   #forget(line: Line): void {
     line.sender = null;
     line.recipients = [];
+    line.asked = false;
   }
 
   /** Answers a step as it should be, or as its fault says; returns what was said ('' for nothing). */
@@ -491,8 +504,9 @@ export class Backend {
     if (due.next !== 'go on') this.#leave(due.line, due.next);
   }
 
-  #send(line: Line, text: string): void {
+  #send(line: Line, coded: string): void {
     if (!this.#lines.has(line)) return;
+    const text = this.settings.codes ? coded : coded.replaceAll(/^(\d{3}[ -])\d\.\d\.\d /gm, '$1');
     for (const one of text.split('\r\n').slice(0, -1)) this.onTalk(line.number, '<', one);
     this.#wire().peerSend(line.peer, bytesOf(text));
   }

@@ -304,6 +304,7 @@ function setBackend(backend: Backend, word: string): void {
   else if (name === 'pipelining') settings.pipelining = value !== 'no';
   else if (name === 'tls') settings.tls = value;
   else if (name === 'size') settings.size = Number(value);
+  else if (name === 'codes') settings.codes = value !== 'no';
   else if (name === 'extensions') settings.extensions = value.replaceAll(',', ' ');
   else if (name === 'header') settings.header = value;
   else if (name === 'anonymous') settings.anonymous = value === 'yes';

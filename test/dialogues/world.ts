@@ -7,6 +7,7 @@
  */
 import { bytesOf, latin1 } from '../../src/base/ascii.ts';
 import { formatAddress, parseAddress } from '../../src/base/address.ts';
+import type { Allowance } from '../../src/backend/allowance.ts';
 import type { Config } from '../../src/config/config.ts';
 import { Level, reached, Trait } from '../../src/families/dialect.ts';
 import { Habit, Labels } from '../../src/families/labels.ts';
@@ -43,6 +44,8 @@ export interface WorldOptions {
   /** Seats, when there are fewer than `capacity`. */
   readonly sessionsMax?: number;
   readonly lanesMax?: number;
+  /** What the shard shares with others. */
+  readonly allowance?: Allowance;
   readonly backend?: Backend;
   readonly dns?: ScriptedDns;
 }
@@ -143,6 +146,7 @@ export class World {
       files: this.files,
       ...(options.dns === undefined ? {} : { dns: options.dns satisfies DnsLists }),
       lanesMax,
+      ...(options.allowance === undefined ? {} : { allowance: options.allowance }),
       ...(options.sessionsMax === undefined ? {} : { sessionsMax: options.sessionsMax }),
       senders: {
         enabled: config.pools.spf,

@@ -16,6 +16,7 @@ import { configText, newDirectory, Program } from './program.ts';
 
 const engine = fileURLToPath(new URL('./engine-program.ts', import.meta.url));
 const perClient = 6;
+const connectionsMax = 2;
 
 let sink: Sink;
 let program: Program;
@@ -26,7 +27,11 @@ beforeEach(async () => {
   port = await freePort();
   const directory = newDirectory();
   const file = join(directory, 'sluice.toml');
-  writeFileSync(file, configText(port, await sink.listen(), { limits: { connections: perClient } }));
+  const text = configText(port, await sink.listen(), {
+    limits: { connections: perClient },
+    backend: { address: `127.0.0.1:${sink.port}`, max_connections: connectionsMax },
+  });
+  writeFileSync(file, text);
   program = new Program([file], { program: engine, directory });
   await listening(2);
 });
@@ -82,6 +87,17 @@ test('a shard that dies again and again is started after longer and longer pause
     (found) => found[1],
   );
   expect(pauses).toEqual(['0.1', '0.2', '0.4', '0.8']);
+});
+
+test('the connections of a shard that died are there for the others and for its successor', async () => {
+  for (let round = 0; round < 3; round++) {
+    for (const shard of [0, 1]) await kill(shard);
+    await listening(4 + 2 * round);
+    for (let at = 0; at < 12; at++)
+      expect((await sendMail(port, `127.5.6.${at + 1}`, 'Subject: x\n\n'))?.code).toBe(250);
+  }
+  expect(sink.messages).toHaveLength(36);
+  expect(sink.stats.connectionsOpenMax).toBeLessThanOrEqual(connectionsMax);
 });
 
 test('a shard that cannot listen when it is started again is tried again until it can', async () => {

@@ -32,7 +32,11 @@ const threads = new Threads(
     config,
     shards,
     sessionsMax: config.engine.maxSessions,
-    lanesMax: 4,
+    allowance: {
+      lanesMax: config.backend.maxConnections,
+      memoryMaxBytes: config.spool.memoryMaxBytes,
+      diskMaxBytes: config.spool.diskMaxBytes,
+    },
     endpoint: endpointOf(config.backend.address),
     lists: compileLists(config),
     reputationEntries: config.reputation.entries,

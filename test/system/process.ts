@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import type { ListenOptions, Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface Finished {
@@ -129,7 +130,7 @@ function statesAt(port: number): string[] {
 }
 
 /**
- * A TCP port of 127.0.0.1 that nobody listens on at this moment. It lies below the range from which the kernel
+ * A TCP port of 127.0.0.1 that nobody listens on at this moment, and that no other test will be given while this one runs. It lies below the range from which the kernel
  * takes ports for outgoing connections, so it is still free when a server that died on it comes back.
  */
 export async function freePort(): Promise<number> {
@@ -137,22 +138,30 @@ export async function freePort(): Promise<number> {
   const top = Math.max(Number(range[0]), 12_000);
   for (let tries = 0; tries < 200; tries += 1) {
     const port = randomInt(10_000, top);
-    if (!portsGiven.has(port) && (await canListen(port))) {
-      portsGiven.add(port);
-      return port;
-    }
+    // A port that cannot be listened on stays leased until the process ends: nobody here has a use for it.
+    if ((await lease(port)) && (await canListen(port))) return port;
   }
   throw new Error('no free port found on 127.0.0.1');
 }
 
-const portsGiven = new Set<number>();
+/**
+ * Takes a port for this process, until it ends, however it ends: test files run side by side, and between the draw of a port and
+ * the moment somebody listens on it another process may draw the same. The lease is a socket with an abstract name.
+ */
+function lease(port: number): Promise<boolean> {
+  return listens(createServer().unref(), { path: `\0sluice-test-port-${port}` });
+}
+
+function listens(server: Server, where: ListenOptions): Promise<boolean> {
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(where, () => resolve(true));
+  });
+}
 
 async function canListen(port: number): Promise<boolean> {
   const server = createServer();
-  const listening = await new Promise<boolean>((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => resolve(true));
-  });
+  const listening = await listens(server, { port, host: '127.0.0.1' });
   if (listening) await new Promise((resolve) => server.close(resolve));
   return listening;
 }

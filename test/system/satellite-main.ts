@@ -60,6 +60,6 @@ carry(far, near);
 process.stdout.write('link is up\n');
 process.stdin.resume();
 process.stdin.once('end', () => {
-  process.stdout.write(`${JSON.stringify({ carried, lost })}\n`);
-  process.exit(0);
+  // A read that waits for a packet holds up an orderly end until one comes.
+  process.stdout.write(`${JSON.stringify({ carried, lost })}\n`, () => process.kill(process.pid, 'SIGKILL'));
 });

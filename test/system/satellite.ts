@@ -47,6 +47,8 @@ export class Satellite {
   readonly #child: ChildProcess;
   readonly #removeAtExit = (): void => removeNamespaces(process.pid);
   #said = '';
+  /** It is gone, and all that it said was heard. */
+  #hasEnded = false;
 
   private constructor(options: LinkOptions) {
     const { delayMs, lossPercent, bytesPerSec, seed } = options;
@@ -58,6 +60,7 @@ export class Satellite {
     };
     this.#child.stdout?.on('data', keep);
     this.#child.stderr?.on('data', keep);
+    this.#child.once('close', () => (this.#hasEnded = true));
     process.once('exit', this.#removeAtExit);
   }
 
@@ -86,7 +89,7 @@ export class Satellite {
       await runWell('ip', ['-n', near, 'address', 'add', NEAR_ADDRESS, 'peer', FAR_ADDRESS, 'dev', 'near0']);
       await runWell('ip', ['-n', far, 'address', 'add', FAR_ADDRESS, 'peer', NEAR_ADDRESS, 'dev', 'far0']);
       await runWell('ip', ['-n', near, 'link', 'set', 'near0', 'up']);
-      await runWell('ip', ['-n', near, 'link', 'set', 'lo', 'up']);
+      for (const end of [near, far]) await runWell('ip', ['-n', end, 'link', 'set', 'lo', 'up']);
       await runWell('ip', ['-n', far, 'link', 'set', 'far0', 'up']);
     } catch (failure) {
       await link.close();
@@ -95,14 +98,22 @@ export class Satellite {
     return link;
   }
 
+  /** From now on nothing is carried, and neither end is told: each has vanished for the other. */
+  cut(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  /** Carries again, what was said last included. */
+  mend(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   /** Ends the link and removes both namespaces; safe to call twice. */
   async close(): Promise<void> {
+    this.mend();
     this.#child.stdin?.end();
     try {
-      await until(
-        'the link has ended',
-        () => this.#child.exitCode !== null || this.#child.signalCode !== null,
-      );
+      await until('the link has ended', () => this.#hasEnded);
     } finally {
       this.#child.kill('SIGKILL');
       removeNamespaces(process.pid);

@@ -1,4 +1,6 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Allowance } from '../../../src/backend/allowance.ts';
 import { Prng } from '../../../src/base/prng.ts';
 import { Spool } from '../../../src/backend/spool.ts';
 import { MemorySpoolFiles } from '../../../loadgen/virtual/spool-files.ts';
@@ -8,6 +10,18 @@ const limits = { messageMemoryBytes: 100, memoryMaxBytes: 250, diskMaxBytes: 1_0
 
 function pieceOf(length: number, fill: number): Uint8Array {
   return Uint8Array.from({ length }, (_, at) => (fill + at) & 0xff);
+}
+
+/** Reads all that may be read of a message which still comes in. */
+function readSoFar(spool: Spool, files: MemorySpoolFiles, slot: number): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  for (let isMore = true; isMore;) {
+    const piece = spool.nextPiece(slot);
+    if (piece !== null) pieces.push(piece);
+    isMore = piece !== null || files.advance();
+    while (spool.nextNoted() >= 0);
+  }
+  return Uint8Array.from(Buffer.concat(pieces));
 }
 
 /** Reads a message to its end. */
@@ -32,6 +46,7 @@ describe('a message in the spool', () => {
     spool.begin(0);
     const pieces = [pieceOf(60, 1), pieceOf(30, 2), pieceOf(70, 3), pieceOf(5, 4), pieceOf(200, 5)];
     for (const piece of pieces) expect(spool.append(0, piece)).toBe(true);
+    spool.finish(0);
     const whole = Uint8Array.from(Buffer.concat(pieces));
     expect(spool.spilled(0)).toBe(true);
     expect(spool.memoryBytes).toBe(90);
@@ -50,6 +65,7 @@ describe('a message in the spool', () => {
     spool.begin(0);
     spool.append(0, piece);
     piece.fill(0);
+    spool.finish(0);
     spool.rewind(0);
     expect(spool.nextPiece(0)).toEqual(pieceOf(10, 1));
   });
@@ -59,6 +75,7 @@ describe('a message in the spool', () => {
     const spool = new Spool(SLOTS, limits, files);
     spool.begin(0);
     spool.append(0, pieceOf(150, 7));
+    spool.finish(0);
     files.readBytesMax = 40;
     spool.rewind(0);
     files.advance();
@@ -73,6 +90,7 @@ describe('a message in the spool', () => {
     const spool = new Spool(SLOTS, limits, files);
     spool.begin(0);
     spool.append(0, pieceOf(150, 7));
+    spool.finish(0);
     spool.rewind(0);
     spool.nextPiece(0);
     spool.discard(0);
@@ -81,6 +99,7 @@ describe('a message in the spool', () => {
     expect(spool.nextNoted()).toBe(-1);
     spool.begin(0);
     spool.append(0, pieceOf(20, 1));
+    spool.finish(0);
     spool.rewind(0);
     expect(drain(spool, files, 0)).toEqual(pieceOf(20, 1));
   });
@@ -97,6 +116,7 @@ describe('a message in the spool', () => {
     const spool = new Spool(SLOTS, limits, files);
     spool.begin(0);
     spool.append(0, pieceOf(150, 7));
+    spool.finish(0);
     files.broken = true;
     files.advance();
     expect(spool.nextNoted()).toBe(0);
@@ -112,12 +132,44 @@ describe('a message in the spool', () => {
     const spool = new Spool(SLOTS, limits, files);
     spool.begin(0);
     spool.append(0, pieceOf(150, 7));
+    spool.finish(0);
     files.readBytesMax = 0;
     spool.rewind(0);
     spool.nextPiece(0);
     files.advance();
     spool.nextNoted();
     expect(spool.hasFailed(0)).toBe(true);
+  });
+
+  test('what came last is held back until the message is whole: from memory', () => {
+    const files = new MemorySpoolFiles();
+    const spool = new Spool(SLOTS, limits, files);
+    spool.begin(0);
+    spool.append(0, pieceOf(10, 1));
+    spool.rewind(0);
+    expect(readSoFar(spool, files, 0)).toHaveLength(0);
+    spool.append(0, pieceOf(20, 2));
+    expect(readSoFar(spool, files, 0)).toEqual(pieceOf(10, 1));
+    expect(spool.atEnd(0)).toBe(false);
+    spool.finish(0);
+    expect(drain(spool, files, 0)).toEqual(pieceOf(20, 2));
+  });
+
+  test('what came last is held back until the message is whole: from a file', () => {
+    const files = new MemorySpoolFiles();
+    files.readBytesMax = 17;
+    const spool = new Spool(SLOTS, limits, files);
+    spool.begin(0);
+    spool.append(0, pieceOf(90, 1));
+    spool.append(0, pieceOf(30, 2));
+    spool.rewind(0);
+    expect(readSoFar(spool, files, 0)).toEqual(pieceOf(90, 1));
+    spool.append(0, pieceOf(50, 3));
+    expect(readSoFar(spool, files, 0)).toEqual(pieceOf(30, 2));
+    expect(readSoFar(spool, files, 0)).toHaveLength(0);
+    expect(spool.atEnd(0)).toBe(false);
+    spool.finish(0);
+    expect(drain(spool, files, 0)).toEqual(pieceOf(50, 3));
   });
 
   test('a client is held back while more than a megabyte waits for the disk', () => {
@@ -158,8 +210,16 @@ test.each([1, 2, 3, 4])(
         if (taken) twin.push(piece);
         else refused += 1;
       } else if (random.below(2) === 0) {
+        // Read twice: as far as it may be while more comes, and from its start to its end.
         spool.rewind(slot);
-        expect(drain(spool, files, slot)).toEqual(Uint8Array.from(Buffer.concat(twin)));
+        expect(readSoFar(spool, files, slot)).toEqual(Uint8Array.from(Buffer.concat(twin.slice(0, -1))));
+        const isAnew = random.below(2) === 0;
+        if (isAnew) spool.rewind(slot);
+        spool.finish(slot);
+        const rest = isAnew ? twin : twin.slice(-1);
+        expect(drain(spool, files, slot)).toEqual(Uint8Array.from(Buffer.concat(rest)));
+        spool.discard(slot);
+        twins[slot] = null;
       } else {
         spool.discard(slot);
         twins[slot] = null;
@@ -177,3 +237,64 @@ test.each([1, 2, 3, 4])(
     expect(refused).toBeGreaterThan(0);
   },
 );
+
+describe('the spools of several shards', () => {
+  const shards = 3;
+  const shared = { lanesMax: 1, memoryMaxBytes: 1_000, diskMaxBytes: 4_000 };
+  const step = fc.record({
+    shard: fc.nat({ max: shards - 1 }),
+    slot: fc.nat({ max: SLOTS - 1 }),
+    does: fc.constantFrom('append', 'append', 'append', 'append', 'discard', 'die'),
+    bytes: fc.integer({ min: 1, max: 600 }),
+  });
+
+  test('together never hold more than is allowed, use all of it, and nothing when all was discarded', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+        const buffer = new SharedArrayBuffer(Allowance.bytesFor(shards));
+        const allowance = (shard: number): Allowance => new Allowance(buffer, shared, shards, shard);
+        const open = (shard: number): Spool =>
+          new Spool(SLOTS, { ...shared, messageMemoryBytes: 400 }, new MemorySpoolFiles(), allowance(shard));
+        const spools = Array.from({ length: shards }, (_, shard) => open(shard));
+        const sum = (what: 'memoryBytes' | 'diskBytes'): number =>
+          spools.reduce((total, spool) => total + spool[what], 0);
+        for (const { shard, slot, does, bytes } of steps) {
+          const spool = spools[shard]!;
+          if (does === 'discard') spool.discard(slot);
+          else if (does === 'die') {
+            allowance((shard + 1) % shards).forget(shard);
+            spools[shard] = open(shard);
+          } else {
+            if (!spool.has(slot)) spool.begin(slot);
+            const before = sum('diskBytes');
+            const fitsMemory = sum('memoryBytes') + bytes <= shared.memoryMaxBytes;
+            const isTaken = spool.append(slot, pieceOf(bytes, 1));
+            if (!isTaken) expect(before + bytes).toBeGreaterThan(shared.diskMaxBytes);
+            if (!fitsMemory && isTaken) expect(sum('diskBytes')).toBe(before + bytes);
+          }
+          expect(sum('memoryBytes')).toBeLessThanOrEqual(shared.memoryMaxBytes);
+          expect(sum('diskBytes')).toBeLessThanOrEqual(shared.diskMaxBytes);
+          expect(allowance(0).memoryBytes).toBe(sum('memoryBytes'));
+        }
+        for (const spool of spools) for (let slot = 0; slot < SLOTS; slot++) spool.discard(slot);
+        expect(allowance(0).memory.heldByAll).toBe(0);
+        expect(allowance(0).disk.heldByAll).toBe(0);
+      }),
+    );
+  });
+
+  test('count what came in and was not looked at, as each shard told it last', () => {
+    const buffer = new SharedArrayBuffer(Allowance.bytesFor(2));
+    const [one, other] = [0, 1].map((shard) => new Allowance(buffer, shared, 2, shard)) as [
+      Allowance,
+      Allowance,
+    ];
+    one.tellUnread(100);
+    other.tellUnread(20);
+    other.tellUnread(30);
+    expect(other.memory.take(500)).toBe(true);
+    expect(one.memoryBytes).toBe(630);
+    one.forget(1);
+    expect(one.memoryBytes).toBe(100);
+  });
+});

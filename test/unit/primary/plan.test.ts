@@ -4,17 +4,29 @@ import type { Config } from '../../../src/config/config.ts';
 import { lobbySlots } from '../../../src/policy/stress.ts';
 import { readMachine } from '../../../src/primary/machine.ts';
 import type { Plan } from '../../../src/primary/plan.ts';
-import { planFor, planText } from '../../../src/primary/plan.ts';
+import { allowanceOf, planFor, planText } from '../../../src/primary/plan.ts';
 
 interface Wishes {
   readonly shards?: number;
   readonly processes?: number;
   readonly maxSessions: number;
   readonly maxConnections?: number;
+  readonly messageSizeMaxBytes?: number;
 }
 
-function configOf({ shards = 0, processes = 0, maxSessions, maxConnections = 20 }: Wishes): Config {
-  return { engine: { shards, processes, maxSessions }, backend: { maxConnections } } as Config;
+function configOf({
+  shards = 0,
+  processes = 0,
+  maxSessions,
+  maxConnections = 20,
+  messageSizeMaxBytes = 0,
+}: Wishes): Config {
+  return {
+    engine: { shards, processes, maxSessions },
+    backend: { maxConnections },
+    spool: { messageMemoryBytes: 64_000, memoryMaxBytes: 1_000_003, diskMaxBytes: 10_000_019 },
+    smtp: { messageSizeMaxBytes },
+  } as Config;
 }
 
 const rows: { title: string; cores: number; filesMax: number; wishes: Wishes; plan: Partial<Plan> }[] = [
@@ -23,42 +35,42 @@ const rows: { title: string; cores: number; filesMax: number; wishes: Wishes; pl
     cores: 1,
     filesMax: 20_000,
     wishes: { maxSessions: 10_000 },
-    plan: { processes: 1, shardsPerProcess: 1, sessionsPerShard: 10_000, lanesPerShard: 20 },
+    plan: { processes: 1, shardsPerProcess: 1, sessionsPerShard: 10_000 },
   },
   {
     title: 'a shard for each core, each with an eighth more than its share',
     cores: 4,
     filesMax: 100_000,
     wishes: { maxSessions: 8_000 },
-    plan: { processes: 1, shardsPerProcess: 4, sessionsPerShard: 2_250, lanesPerShard: 5 },
+    plan: { processes: 1, shardsPerProcess: 4, sessionsPerShard: 2_250 },
   },
   {
     title: 'two processes for 25,000 sessions under a limit of 20,000 files',
     cores: 2,
     filesMax: 20_000,
     wishes: { maxSessions: 25_000 },
-    plan: { processes: 2, shardsPerProcess: 1, sessionsPerShard: 14_063, lanesPerShard: 10 },
+    plan: { processes: 2, shardsPerProcess: 1, sessionsPerShard: 14_063 },
   },
   {
     title: 'as many processes as asked for',
     cores: 2,
     filesMax: 20_000,
     wishes: { processes: 3, maxSessions: 300 },
-    plan: { processes: 3, shardsPerProcess: 1, sessionsPerShard: 113, lanesPerShard: 6 },
+    plan: { processes: 3, shardsPerProcess: 1, sessionsPerShard: 113 },
   },
   {
     title: 'as many shards as asked for, whatever the cores',
     cores: 2,
     filesMax: 20_000,
     wishes: { shards: 5, maxSessions: 1_000 },
-    plan: { processes: 1, shardsPerProcess: 5, sessionsPerShard: 225, lanesPerShard: 4 },
+    plan: { processes: 1, shardsPerProcess: 5, sessionsPerShard: 225 },
   },
   {
     title: 'a million sessions over many processes',
     cores: 8,
     filesMax: 20_000,
     wishes: { maxSessions: 1_000_000, maxConnections: 100 },
-    plan: { processes: 57, shardsPerProcess: 1, lanesPerShard: 1 },
+    plan: { processes: 57, shardsPerProcess: 1 },
   },
 ];
 
@@ -71,11 +83,18 @@ const refusals: { title: string; cores: number; filesMax: number; wishes: Wishes
     says: /^the limit of 150 open files is too small; raise it/,
   },
   {
-    title: 'fewer connections to the backend than shards',
+    title: 'fewer connections to the backend than processes',
     cores: 8,
     filesMax: 20_000,
-    wishes: { maxSessions: 100, maxConnections: 7 },
-    says: /^backend\.max_connections = 7 is less than one for each of 8 shards/,
+    wishes: { processes: 8, maxSessions: 100, maxConnections: 7 },
+    says: /^backend\.max_connections = 7 is less than one for each of 8 processes/,
+  },
+  {
+    title: 'a message that no process has room for',
+    cores: 2,
+    filesMax: 20_000,
+    wishes: { processes: 3, maxSessions: 100, messageSizeMaxBytes: 3_400_000 },
+    says: /^smtp\.message_size_max = "3400kB" does not fit "3333339B", the part of spool\.disk_max that each of 3 processes has/,
   },
   {
     title: 'more sessions than the processes asked for can hold',
@@ -112,15 +131,17 @@ describe('planFor', () => {
           expect(plan.length).toBeGreaterThan(20);
           return;
         }
-        const { processes, shardsPerProcess, sessionsPerShard, lanesPerShard } = plan;
+        const { processes, shardsPerProcess, sessionsPerShard } = plan;
+        const parts = Array.from({ length: processes }, (_, at) => allowanceOf(plan, configOf(wishes), at));
         const shards = processes * shardsPerProcess;
         for (const count of Object.values(plan)) expect(Number.isSafeInteger(count) && count >= 1).toBe(true);
-        // Room for every session that was asked for, and no more connections than were allowed.
+        // Room for every session that was asked for, and exactly the connections that are allowed.
         expect(shards * sessionsPerShard).toBeGreaterThanOrEqual(wishes.maxSessions);
-        expect(shards * lanesPerShard).toBeLessThanOrEqual(wishes.maxConnections);
+        expect(parts.reduce((sum, { lanesMax }) => sum + lanesMax, 0)).toBe(wishes.maxConnections);
+        for (const { lanesMax } of parts) expect(lanesMax).toBeGreaterThanOrEqual(1);
         // Sockets of one process, and something for its own files.
         const slots = sessionsPerShard + lobbySlots(sessionsPerShard);
-        expect(shardsPerProcess * (slots + lanesPerShard)).toBeLessThan(filesMax - 128);
+        expect(shardsPerProcess * slots + parts[0]!.lanesMax).toBeLessThan(filesMax - 128);
         if (wishes.processes > 0) expect(processes).toBe(wishes.processes);
         expect(shards).toBeGreaterThanOrEqual(wishes.shards);
       }),
@@ -137,6 +158,18 @@ describe('planFor', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe('allowanceOf', () => {
+  it('divides all there is among the processes, as equally as may be', () => {
+    const config = configOf({ processes: 3, maxSessions: 300, maxConnections: 20 });
+    const plan = planFor(config, { cores: 2, filesMax: 20_000 }) as Plan;
+    expect([0, 1, 2].map((process) => allowanceOf(plan, config, process))).toEqual([
+      { lanesMax: 7, memoryMaxBytes: 333_335, diskMaxBytes: 3_333_340 },
+      { lanesMax: 7, memoryMaxBytes: 333_334, diskMaxBytes: 3_333_340 },
+      { lanesMax: 6, memoryMaxBytes: 333_334, diskMaxBytes: 3_333_339 },
+    ]);
   });
 });
 

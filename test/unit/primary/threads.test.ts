@@ -24,7 +24,7 @@ function startBroken(shards: number): {
       config: { hostname: 'mx.example.test' } as Config,
       shards,
       sessionsMax: 10,
-      lanesMax: 1,
+      allowance: { lanesMax: 1, memoryMaxBytes: 1_000_000, diskMaxBytes: 0 },
       endpoint: { host: '127.0.0.1', port: 9 },
       lists: compileLists(defaultConfig()),
       reputationEntries: 1_024,

@@ -20,6 +20,14 @@ test('both halves of the greeting name the host, the first one goes on', () => {
   expect(text(last)).toBe('220 mx.example.net ESMTP\r\n');
 });
 
+test('HELP names every verb that is understood, BDAT and STARTTLS where they are offered', () => {
+  const verbs = 'EHLO HELO MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY';
+  expect(text(greetings(0, 0, 0).help)).toBe(`214 2.0.0 ${verbs}\r\n`);
+  expect(text(greetings(0, 0, 0).helpTls)).toBe(`214 2.0.0 ${verbs} STARTTLS\r\n`);
+  const config = defaultConfig({ hostname: 'mx.example.net', smtp: { chunking: false } });
+  expect(text(new Greetings(config, NO_CAPABILITIES).help)).not.toContain('BDAT');
+});
+
 test('before the backend was heard nothing is offered that depends on it; CHUNKING does not', () => {
   expect(text(greetings(0, 0, 0).ehlo)).toBe(
     '250-mx.example.net\r\n250-CHUNKING\r\n250 ENHANCEDSTATUSCODES\r\n',

@@ -10,14 +10,22 @@ const figures = (name: string, ...words: readonly string[]): ReturnType<typeof r
   run(process.execPath, [
     fileURLToPath(new URL(`../../native-bench/${name}.ts`, import.meta.url)),
     ...words,
-    ...['--set', 'screen.greet_wait = "50ms"', '--out', ''],
+    '--set',
+    'screen.greet_wait = "50ms"',
+    '--out',
+    '',
   ]);
 
 describe('a tiny run', () => {
   test('of the throughput has a line for each way and shape', async () => {
     const { code, stdout, stderr } = await figures(
       'throughput',
-      ...['--messages', '20', '--rounds', '1', '--warm', '20'],
+      '--messages',
+      '20',
+      '--rounds',
+      '1',
+      '--warm',
+      '20',
     );
     expect(stderr).not.toContain('Error');
     expect(code).toBe(0);

@@ -1,7 +1,6 @@
 /** The desk with a name server that knows no name: who of the shards' clients is spoken of when there is nothing to say. */
 import { once } from 'node:events';
 import { createSocket } from 'node:dgram';
-import type { AddressInfo } from 'node:net';
 import { setImmediate as aroundTheLoop } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../src/config/load.ts';
@@ -35,7 +34,7 @@ test('a shard hears the end of the silence about a client of good standing, and 
   server.on('message', (question, from) => server.send(answerTo(question), from.port, from.address));
   server.bind(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const { port } = server.address();
   const config = parseConfig(
     `hostname = "mx.example.net"\ndnsxl_policy.resolvers = ["127.0.0.1:${port}"]\n[[dnsxl]]\nzone = "list.test"\n`,
     'settings',

@@ -37,8 +37,8 @@ async function withTwo(options: HouseOptions, act: (house: House) => Promise<voi
   const started = await Promise.allSettled([startPostfix({ mainCf }), startPostfix({ mainCf })]);
   const running = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   try {
-    const [one, other] = running;
-    if (one === undefined || other === undefined) throw new Error('a Postfix did not start');
+    for (const result of started) if (result.status === 'rejected') throw result.reason;
+    const [one, other] = running as [Postfix, Postfix];
     const [weight, otherWeight] = options.weights ?? [1, 1];
     const firstPort = options.first === 'fresh' ? one.freshPort : one.reusedPort;
     const server = [

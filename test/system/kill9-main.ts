@@ -5,11 +5,14 @@
  * again. No round begins later than MINUTES. Ends with 1 when anything is not as it has to be. Fewer than the usual rounds: printed only.
  */
 import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 
+import { madeOn } from '../../native-bench/made-on.ts';
 import { backends, runKill9 } from './kill9.ts';
 import type { Kill9Result, VictimFigures } from './kill9.ts';
-import { loadNow, many, settingOf } from './results-page.ts';
 
+const many = (value: number): string => value.toLocaleString('en');
+const loadNow = (): string => loadavg()[0]!.toFixed(1);
 const usual = { rounds: 200, seed: 1, minutes: 60 };
 const rounds = Number(process.argv[2] ?? usual.rounds);
 const seed = Number(process.argv[3] ?? usual.seed);
@@ -50,7 +53,7 @@ const text = `# kill -9 of Sluice, of the backend, of both: ${results.map((resul
 
     node test/system/kill9-main.ts ${rounds} ${seed}${minutes === usual.minutes ? '' : ` ${minutes}`}
 
-${await settingOf(seed)}
+${madeOn()} · seed ${seed}.
 
 In each round eight clients deliver, each attempt with a number of its own, bodies of a line to 200 kB, until a victim drawn from the seed is killed with SIGKILL at a moment drawn from the
 seed (so many pieces sent and replies heard, of all clients together). What was killed is started again, with what it had stored; the next round begins when a message goes through. At the end everything that is still

@@ -5,12 +5,15 @@
  * time, then into a real Postfix. Ends with 1 when anything is not as it has to be. Fewer than the usual sessions: printed only.
  */
 import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 
+import { madeOn } from '../../native-bench/made-on.ts';
 import { runHunt } from './hunt.ts';
 import type { HuntOptions, HuntResult } from './hunt.ts';
 import { abortPoints, leavingWays } from './hunt-plan.ts';
-import { loadNow, many, settingOf } from './results-page.ts';
 
+const many = (value: number): string => value.toLocaleString('en');
+const loadNow = (): string => loadavg()[0]!.toFixed(1);
 const usual = { sessions: 200_000, seed: 1, postfixSessions: 5_000 };
 const sessions = Number(process.argv[2] ?? usual.sessions);
 const seed = Number(process.argv[3] ?? usual.seed);
@@ -55,7 +58,7 @@ const text = `# The hunt for leaks: ${many(sessions)} sessions over ${common.lan
 
     node test/system/leak-hunt-main.ts ${sessions} ${seed} ${postfixSessions}
 
-${await settingOf(seed)}
+${madeOn()} · seed ${seed}.
 
 Two processes of clients with ${common.concurrency} sessions each at once, Sluice (two shards in one process, \`max_connections = ${common.lanes}\`, enforcing, no silence in the greeting,
 nobody slowed), behind it the sink with \`reuse = "always"\`, at which something goes wrong at 20 of 1,000 commands and messages (451, 421, RST, an answer some milliseconds late, a

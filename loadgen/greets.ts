@@ -5,10 +5,11 @@
  */
 import { connect } from 'node:net';
 
-/** True when 127.0.0.1 greets with 220 on `port`. */
-export function greets(port: number): Promise<boolean> {
+/** True when 127.0.0.1 greets with 220 on `port`, after it was sent `opening`: a PROXY header, where one is wanted. */
+export function greets(port: number, opening: Uint8Array = new Uint8Array()): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
+    if (opening.length > 0) socket.write(opening);
     socket.once('error', () => resolve(false));
     socket.once('close', () => resolve(false));
     socket.once('data', (bytes: Buffer) => {

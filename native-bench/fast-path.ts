@@ -6,7 +6,7 @@
  * a message has a line of its own, since Sluice then says whom the lane speaks for (XCLIENT, EHLO, MAIL) before it. Backends: Postfix, and
  * the project's own sink. The first blocks are thrown away. Goes to results/fast-path.md.
  *
- * Needs root and Debian's postfix for the one of the two. About a minute.
+ * Needs root and Debian's postfix for the one of the two. One to two minutes.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
@@ -36,7 +36,7 @@ const TRIP_NS_MAX = 10_000_000_000;
 const { values } = parseArgs({
   options: {
     blocks: { type: 'string', default: '200' },
-    warm: { type: 'string', default: '100' },
+    warm: { type: 'string', default: '400' },
     backends: { type: 'string', default: 'postfix,sink' },
     set: { type: 'string', multiple: true, default: [] },
     out: { type: 'string' },

@@ -9,6 +9,7 @@ import type { Spread } from './report.ts';
 /** The ways a message takes, by the name they have on the page; the first is what the others are measured by. */
 export const ways = {
   direct: 'straight to Postfix',
+  uncounted: 'straight, its clients not counted',
   fresh: 'through Sluice, fresh lanes',
   reused: 'through Sluice, reused lanes',
 } as const;

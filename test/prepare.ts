@@ -3,7 +3,8 @@
  *
  * The system tests run a real Postfix (which wants root), real sending programs and real DNS lists. As root on Debian the
  * missing packages are installed, without starting their daemons: a machine that had no mail server before has
- * none running afterwards. Anywhere else one line is printed for each missing part, with the command that brings it.
+ * none running afterwards. Mail servers that cannot be installed beside Postfix are unpacked (test/unpacked.ts). Anywhere
+ * else one line is printed for each missing part, with the command that brings it.
  *
  * Exit code 0: all system tests can run. 1: they have to be left out.
  */
@@ -11,6 +12,9 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+
+import { isUnpacked, librariesOf, unpack, unpackedParts } from './unpacked.ts';
+import type { UnpackedPart } from './unpacked.ts';
 
 export interface Part {
   readonly name: string;
@@ -31,9 +35,18 @@ export const parts: readonly Part[] = [
   },
   { name: 'swaks', package: 'swaks', programs: ['swaks'] },
   { name: 'TLS for swaks', package: 'libnet-ssleay-perl', programs: ['perl'], modules: ['Net::SSLeay'] },
+  {
+    name: 'IPv6 for swaks',
+    package: 'libio-socket-inet6-perl',
+    programs: ['perl'],
+    modules: ['IO::Socket::INET6'],
+  },
   { name: 'rbldnsd', package: 'rbldnsd', programs: ['rbldnsd'] },
   { name: 'ip, for network namespaces', package: 'iproute2', programs: ['ip'] },
   { name: 'unbound', package: 'unbound', programs: ['unbound'] },
+  { name: 'msmtp', package: 'msmtp', programs: ['msmtp'] },
+  { name: "Python's smtplib", package: 'python3', programs: ['python3'] },
+  { name: 'unshare, for mail servers of their own', package: 'util-linux', programs: ['unshare'] },
 ];
 
 const searchPath = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
@@ -55,6 +68,8 @@ export function reasonsToLeaveOut(): string[] {
   const reasons = missingParts().map(
     (part) => `${part.name} is missing: apt-get install --no-install-recommends ${part.package}`,
   );
+  for (const part of unpackedParts)
+    if (!isUnpacked(part)) reasons.push(`${part.name} is missing: node test/prepare.ts, as root on Debian`);
   if (process.platform !== 'linux') reasons.push('the system tests read /proc: they run on Linux only');
   else if (!isRoot())
     reasons.push('Postfix starts only as root: run the system tests with sudo, or in a container');
@@ -90,7 +105,7 @@ function isInstalled(program: string): boolean {
 function install(packages: readonly string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', PATH: searchPath };
   const aptGet = (args: readonly string[]): boolean => {
-    const all = ['-q', '-y', '--no-remove', ...args];
+    const all = ['-q', '-y', '--no-remove', '--no-upgrade', ...args];
     return spawnSync('apt-get', all, { env, stdio: ['ignore', 'inherit', 'inherit'] }).status === 0;
   };
   // A package script that wants to start its daemon asks this file first; 101 means "not allowed".
@@ -102,6 +117,11 @@ function install(packages: readonly string[]): void {
   } finally {
     if (isOurPolicy) rmSync(policyFile, { force: true });
   }
+}
+
+function unpackAll(wanted: readonly UnpackedPart[]): void {
+  install(wanted.flatMap(librariesOf));
+  for (const part of wanted) unpack(part);
 }
 
 /** The device of user-space links, where the kernel has it and nobody made its name. */
@@ -120,6 +140,18 @@ function main(): number {
       `installing for the system tests: ${missing.map((part) => part.package).join(', ')}\n`,
     );
     install(missing.map((part) => part.package));
+  }
+  const absent = unpackedParts.filter((part) => !isUnpacked(part));
+  if (absent.length > 0 && canInstall) {
+    process.stdout.write(
+      `unpacking for the system tests: ${absent.map((part) => part.package).join(', ')}\n`,
+    );
+    unpackAll(absent);
+    // The lists of packages may be missing or old.
+    if (!absent.every(isUnpacked)) {
+      spawnSync('apt-get', ['-q', 'update'], { stdio: ['ignore', 'inherit', 'inherit'] });
+      unpackAll(absent);
+    }
   }
   const reasons = reasonsToLeaveOut();
   for (const reason of reasons) process.stderr.write(`system tests left out: ${reason}\n`);

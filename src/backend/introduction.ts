@@ -50,9 +50,11 @@ export class Introduction {
 
   /** Obeys the answer to EHLO or HELO. */
   hearHello(code: number): Progress {
-    if (code !== 250 && code >= 400) return 'refused';
+    // OpenSMTPD is greeted once a connection and answers 503 from then on; XCLIENT begins a new one.
+    const isGreetedAlready = code === 503 && this.#host.identity !== 'xclient';
+    if (code >= 400 && !isGreetedAlready) return 'refused';
     // The client hears its refusal; any other answer must not pass for one to its recipient.
-    if (code !== 250) return { fault: Fault.Backend, why: `answered EHLO with ${code}` };
+    if (code < 400 && code !== 250) return { fault: Fault.Backend, why: `answered EHLO with ${code}` };
     this.isDone = true;
     return 'open';
   }

@@ -86,6 +86,7 @@ const texts: Readonly<Record<number, string>> = {
   452: '452 4.3.1 No room',
   /** Not a code of its own: 550 with the enhanced code that speaks of the mailbox alone. */
   511: '550 5.1.1 No such user here',
+  503: '503 5.5.1 Bad sequence',
   550: '550 5.7.1 Not taken',
   552: '552 5.3.4 Too big',
   554: '554 5.7.1 Refused',
@@ -128,6 +129,8 @@ export class Backend {
     header: '',
     /** Nobody tells it who the client is. */
     anonymous: false,
+    /** False: one EHLO or HELO a connection, as OpenSMTPD has it. */
+    greetsAgain: true,
   };
   readonly #faults = new Map<StepName, Fault[]>();
   readonly #delays = new Map<StepName, number>();
@@ -305,6 +308,10 @@ export class Backend {
     if (verb === 'EHLO' || verb === 'HELO') {
       if (!isLone) this.#crime(line, `${verb} did not come alone`);
       if (line.sender !== null) this.#crime(line, `${verb} inside an envelope`);
+      if (line.hello !== '' && !this.settings.greetsAgain) {
+        this.#answer(line, 'hello', '503 5.5.1 Invalid command: Already identified');
+        return;
+      }
       line.hello = text;
       this.#answer(
         line,

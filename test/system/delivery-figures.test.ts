@@ -9,11 +9,11 @@ import { run } from './process.ts';
 const figures = (name: string, ...words: readonly string[]): ReturnType<typeof run> =>
   run(process.execPath, [
     fileURLToPath(new URL(`../../native-bench/${name}.ts`, import.meta.url)),
-    ...words,
     '--set',
     'screen.greet_wait = "50ms"',
     '--out',
     '',
+    ...words,
   ]);
 
 describe('a tiny run', () => {
@@ -30,7 +30,7 @@ describe('a tiny run', () => {
     expect(stderr).not.toContain('Error');
     expect(code).toBe(0);
     const lines = stdout.toString().match(/^\| 1 \| (one|many) messages? a connection \| .* \| 20 \|.*$/gm);
-    expect(lines).toHaveLength(6);
+    expect(lines).toHaveLength(8);
   });
 
   test('of the fast path counts every round trip, straight and through Sluice', async () => {

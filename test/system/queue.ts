@@ -11,6 +11,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { runWell } from './process.ts';
+import { notifyWords, utf8 } from './stored.ts';
 
 export interface QueuedMessage {
   readonly id: string;
@@ -21,6 +22,11 @@ export interface QueuedMessage {
   readonly clientName: string;
   /** All that its queue file says by name: client_port, helo_name, protocol_name and so on. */
   readonly attributes: ReadonlyMap<string, string>;
+  /** What was asked for in the way of delivery reports (RFC 3461). */
+  readonly ret: string;
+  readonly envid: string;
+  /** One entry a recipient, in their order. */
+  readonly asked: readonly { readonly notify: string; readonly orcpt: string }[];
   /** The Received header that Postfix itself wrote in front, with its line end. */
   readonly trace: Buffer;
   /** All that the client sent, with LF for each CR LF, as Postfix keeps it. */
@@ -90,9 +96,24 @@ function messageOf(id: string, envelope: string, contents: string): QueuedMessag
     clientAddress: attributes.get('client_address') ?? '',
     clientName: attributes.get('client_name') ?? '',
     attributes,
+    ret: retWords[Number(attributeOf(envelope, 'ret_flags') || '0')] ?? '',
+    envid: attributeOf(envelope, 'envelope_id'),
+    asked: askedOf(envelope),
     trace: Buffer.from(received[0], 'latin1'),
     content: Buffer.from(contents.slice(received[0].length), 'latin1'),
   };
+}
+
+const notifyBits = { NEVER: 1, SUCCESS: 2, FAILURE: 4, DELAY: 8 } as const;
+const retWords = ['', 'FULL', 'HDRS'];
+
+/** The attributes that stand in front of each recipient. */
+function askedOf(envelope: string): { notify: string; orcpt: string }[] {
+  const parts = envelope.split(/^recipient: .*$/m).slice(0, -1);
+  return parts.map((part) => ({
+    notify: notifyWords(Number(attributeOf(part, 'notify_flags') || '0'), notifyBits),
+    orcpt: attributeOf(part, 'dsn_orig_rcpt'),
+  }));
 }
 
 function valuesOf(envelope: string, key: string): string[] {
@@ -109,6 +130,6 @@ function attributesOf(envelope: string): Map<string, string> {
   );
 }
 
-function utf8(latin1: string): string {
-  return Buffer.from(latin1, 'latin1').toString('utf8');
+function attributeOf(envelope: string, name: string): string {
+  return attributesOf(envelope).get(name) ?? '';
 }

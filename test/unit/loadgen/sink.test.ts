@@ -285,8 +285,8 @@ describe('faults', () => {
 describe('mishaps', () => {
   const often = { seed: 5, perMille: 1_000 };
   const drawn = (options: MishapOptions): string[] => {
-    const chance = new Mishaps(options);
-    return Array.from({ length: 200 }, () => `${chance.next('RCPT')} ${chance.dot()} ${chance.delayMs()}`);
+    const drawing = new Mishaps(options);
+    return Array.from({ length: 200 }, () => `${drawing.next('RCPT')} ${drawing.dot()} ${drawing.delayMs()}`);
   };
 
   it('are those of their seed, of every kind, and none without a chance', () => {

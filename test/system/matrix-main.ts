@@ -100,7 +100,14 @@ for (const backend of new Set(rows.map((row) => row.backend))) {
   const house = await openHouse(backend);
   try {
     for (const row of rows.filter((one) => one.backend === backend)) {
-      const results = await runCells(row.client, house, row.isTls, row.kinds, seed);
+      // A row that cannot be finished is wrong, and the others go on.
+      const results = await runCells(row.client, house, row.isTls, row.kinds, seed).catch(
+        (failure: unknown): CellResult[] =>
+          row.kinds.map(() => ({
+            is: 'wrong',
+            problems: [`the row could not be finished: ${String(failure)}`],
+          })),
+      );
       for (const { is } of results) count[is] += 1;
       const cells = results.map((result, at) => cellText(row, row.kinds[at]!, result));
       lines.push([row.client, row.backend, row.isTls ? 'TLS' : 'plain', ...cells]);

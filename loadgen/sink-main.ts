@@ -20,10 +20,13 @@ interface Flags {
   greetDelay: number;
   replyDelay: number;
   dot: DotAnswer;
+  mishaps: number;
+  seed: number;
+  namesAddresses: boolean;
 }
 
-const milliseconds = (text: string): number => {
-  if (!/^\d{1,7}$/.test(text)) throw new Error(`"${text}" is not a number of milliseconds`);
+const wholeNumber = (text: string): number => {
+  if (!/^\d{1,12}$/.test(text)) throw new Error(`"${text}" is not a whole number`);
   return Number(text);
 };
 
@@ -40,13 +43,16 @@ const flags = new Command('sink')
   .option('--journal <file>', 'one JSON line per stored message, written before its 250', '')
   .option('--fsync', 'push each journal line to the disk', false)
   .option('--loose-end', 'accept bare newlines around the final dot', false)
-  .option('--greet-delay <ms>', 'silence before each greeting', milliseconds, 0)
-  .option('--reply-delay <ms>', 'silence before each reply', milliseconds, 0)
+  .option('--greet-delay <ms>', 'silence before each greeting', wholeNumber, 0)
+  .option('--reply-delay <ms>', 'silence before each reply', wholeNumber, 0)
   .addOption(
     new Option('--dot <answer>', 'how the final dot is answered')
       .choices(Object.keys(dotAnswers))
       .default('store'),
   )
+  .option('--mishaps <per mille>', 'commands of a thousand to which something happens', wholeNumber, 0)
+  .option('--seed <number>', 'decides which', wholeNumber, 1)
+  .option('--names-addresses', 'name the address in replies to RCPT and in refusals', false)
   .parse()
   .opts<Flags>();
 
@@ -59,6 +65,10 @@ const sink = new Sink({
   mustXclient: !flags.direct,
   journalFile: flags.journal,
   journalFsync: flags.fsync,
+  // A program has its journal.
+  keepMessages: false,
+  mishaps: flags.mishaps > 0 ? { seed: flags.seed, perMille: flags.mishaps } : null,
+  namesAddresses: flags.namesAddresses,
   endOfData: flags.looseEnd ? 'loose' : 'strict',
   faults: { greetDelayMs: flags.greetDelay, replyDelayMs: flags.replyDelay, dot: flags.dot },
 });

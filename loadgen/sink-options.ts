@@ -5,6 +5,8 @@
  * connected: a backend that falls over in the middle of a run is the interesting one.
  */
 
+import type { MishapOptions } from './sink-mishaps.ts';
+
 /** How often one connection may speak for somebody else. */
 export const xclientModes = {
   always: 'XCLIENT is listed and obeyed as often as it comes: a Postfix listener with static:all',
@@ -71,6 +73,12 @@ export interface SinkOptions {
    * had it.
    */
   readonly endOfData: 'strict' | 'loose';
+  /** Keep what was stored in memory; a long run has its journal instead. */
+  readonly keepMessages: boolean;
+  /** Name the address in each reply to RCPT and in refusals, so that a reply that went astray can be told. */
+  readonly namesAddresses: boolean;
+  /** What goes wrong by chance; null: nothing. */
+  readonly mishaps: MishapOptions | null;
   /** Keep the bytes of every body (tests); otherwise only length and SHA-256 are kept. */
   readonly keepBodies: boolean;
   /** A file that gets one JSON line per stored message, written before its 250; empty: none. */
@@ -90,6 +98,9 @@ export const sinkDefaults: SinkOptions = {
   messageBytesMax: 10_240_000,
   unknownRecipients: [],
   endOfData: 'strict',
+  keepMessages: true,
+  namesAddresses: false,
+  mishaps: null,
   keepBodies: false,
   journalFile: '',
   journalFsync: false,

@@ -11,7 +11,8 @@ import type { Socket } from 'node:net';
 import { SinkBody } from './sink-body.ts';
 import { readMail, readRcpt } from './sink-envelope.ts';
 import type { Envelope } from './sink-envelope.ts';
-import { applyXclient, nobody, xclientNames } from './sink-xclient.ts';
+import type { Mishaps } from './sink-mishaps.ts';
+import { applyXclient, ehloReply, nobody } from './sink-xclient.ts';
 import type { Impersonated } from './sink-xclient.ts';
 import type { Faults, SinkOptions } from './sink-options.ts';
 import { SinkWriter } from './sink-writer.ts';
@@ -22,6 +23,7 @@ export interface SinkHouse {
   readonly options: SinkOptions;
   readonly faults: Faults;
   readonly stats: SinkStats;
+  readonly mishaps: Mishaps | null;
   /** Stores (and journals) a message before it returns. */
   store(message: StoredMessage): void;
   /** A MAIL, RCPT or DATA came before any XCLIENT was obeyed. */
@@ -46,6 +48,7 @@ export class SinkSession {
   #body: SinkBody | null = null;
   #bodyBytes = 0;
   #isTurnedAway = false;
+  #lateMs = 0;
 
   constructor(socket: Socket, house: SinkHouse, connection: number) {
     this.#writer = new SinkWriter(socket, house.faults);
@@ -59,7 +62,8 @@ export class SinkSession {
     if (this.#writer.isOver) return;
     this.#input = this.#input.length === 0 ? chunk : Buffer.concat([this.#input, chunk]);
     while (!this.#writer.isOver && (this.#body === null ? this.#takeLine() : this.#takeBody()));
-    this.#writer.flush(this.#house.faults.replyDelayMs);
+    this.#writer.flush(this.#house.faults.replyDelayMs + this.#lateMs);
+    this.#lateMs = 0;
   }
 
   #takeLine(): boolean {
@@ -103,6 +107,7 @@ export class SinkSession {
       this.#house.stats.syncErrors += 1;
       return this.#writer.close('554 5.5.0 Error: SMTP protocol synchronization');
     }
+    if (this.#goesWrong(verb, rest)) return undefined;
     switch (verb) {
       case 'EHLO':
       case 'HELO':
@@ -129,25 +134,27 @@ export class SinkSession {
     }
   }
 
+  /** True when chance has it that a command is not obeyed. */
+  #goesWrong(verb: string, rest: string): boolean {
+    const { mishaps } = this.#house;
+    const mishap = mishaps?.next(verb) ?? 'none';
+    if (mishaps === null || mishap === 'none') return false;
+    if (mishap === 'late') this.#lateMs = mishaps.delayMs();
+    if (mishap === 'byeLater')
+      setTimeout(() => this.#writer.close('421 4.4.2 Error: timeout exceeded'), mishaps.delayMs()).unref();
+    if (mishap === 'refuse') this.#writer.reply(`451 4.3.0 ${/<.*>/.exec(rest)?.[0] ?? ''} Try again later`);
+    if (mishap === 'bye') this.#writer.close('421 4.3.2 Error: shutting down');
+    if (mishap === 'die') this.#writer.die();
+    return mishap !== 'late' && mishap !== 'byeLater';
+  }
+
   #hello(verb: 'EHLO' | 'HELO', name: string): void {
     if (name === '') return this.#writer.reply(`501 Syntax: ${verb} hostname`);
     this.#reset();
     this.#helo = name;
     this.#isEsmtp = verb === 'EHLO';
-    const { hostname, messageBytesMax } = this.#house.options;
-    if (!this.#isEsmtp) return this.#writer.reply(`250 ${hostname}`);
-    const keywords = [
-      hostname,
-      'PIPELINING',
-      `SIZE ${messageBytesMax}`,
-      'ENHANCEDSTATUSCODES',
-      '8BITMIME',
-      'DSN',
-      'SMTPUTF8',
-    ];
-    if (this.#mayXclient()) keywords.push(`XCLIENT ${xclientNames.join(' ')}`);
-    const last = keywords.length - 1;
-    this.#writer.reply(keywords.map((keyword, at) => `250${at === last ? ' ' : '-'}${keyword}`).join('\r\n'));
+    const { options } = this.#house;
+    this.#writer.reply(this.#isEsmtp ? ehloReply(options, this.#mayXclient()) : `250 ${options.hostname}`);
   }
 
   #mayXclient(): boolean {
@@ -198,7 +205,7 @@ export class SinkSession {
     if (this.#recipients.length >= RCPT_MAX)
       return this.#writer.reply('452 4.5.3 Error: too many recipients');
     this.#recipients.push(recipient);
-    this.#writer.reply('250 2.1.5 Ok');
+    this.#writer.reply(`250 2.1.5 ${this.#house.options.namesAddresses ? `<${recipient.address}> ` : ''}Ok`);
   }
 
   #data(line: string): void {
@@ -217,18 +224,22 @@ export class SinkSession {
       this.#reset();
       return this.#writer.reply('552 5.3.4 Error: message file too big');
     }
-    if (faults.dot === 'refuse4' || faults.dot === 'refuse5') {
+    const dot = this.#house.mishaps?.dot() ?? faults.dot;
+    if (dot === 'refuse4' || dot === 'refuse5') {
+      const whose = options.namesAddresses ? `<${this.#mail?.address}> ` : '';
       stats.messagesRefused += 1;
       this.#reset();
       return this.#writer.reply(
-        faults.dot === 'refuse4' ? '451 4.3.0 Error: queue file write error' : '550 5.7.1 Message refused',
+        dot === 'refuse4'
+          ? `451 4.3.0 ${whose}Error: queue file write error`
+          : `550 5.7.1 ${whose}Message refused`,
       );
     }
-    if (faults.dot === 'closeBeforeStore') return this.#writer.die();
-    if (faults.dot === 'silent') return this.#reset();
+    if (dot === 'closeBeforeStore') return this.#writer.die();
+    if (dot === 'silent') return this.#reset();
     const queueId = this.#store(body);
     this.#reset();
-    if (faults.dot === 'storeThenClose') return this.#writer.die();
+    if (dot === 'storeThenClose') return this.#writer.die();
     this.#writer.reply(`250 2.0.0 Ok: queued as ${queueId}`);
   }
 

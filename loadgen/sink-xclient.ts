@@ -1,5 +1,5 @@
 /**
- * sink-xclient — the attributes of an XCLIENT command, applied the way Postfix applies them
+ * sink-xclient — what EHLO offers, and the attributes of an XCLIENT command, applied the way Postfix applies them
  *
  * Three habits of the real server matter to whoever stands in front of it, so they are kept here: what is
  * omitted keeps the value of the client before (except HELO, PROTO and LOGIN, which go back to nothing);
@@ -8,6 +8,7 @@
  * Sources: Postfix XCLIENT_README, and the behaviour of Postfix 3.7.
  */
 import { isIPv4, isIPv6 } from 'node:net';
+import type { SinkOptions } from './sink-options.ts';
 
 /** Names that EHLO lists, in the order in which Postfix lists them. */
 export const xclientNames = [
@@ -39,6 +40,22 @@ export function nobody(): Impersonated {
     DESTPORT: '',
     REVERSE_NAME: '',
   };
+}
+
+/** The answer to EHLO, its lines joined by CR LF. */
+export function ehloReply({ hostname, messageBytesMax }: SinkOptions, mayXclient: boolean): string {
+  const keywords = [
+    hostname,
+    'PIPELINING',
+    `SIZE ${messageBytesMax}`,
+    'ENHANCEDSTATUSCODES',
+    '8BITMIME',
+    'DSN',
+    'SMTPUTF8',
+    ...(mayXclient ? [`XCLIENT ${xclientNames.join(' ')}`] : []),
+  ];
+  const last = keywords.length - 1;
+  return keywords.map((keyword, at) => `250${at === last ? ' ' : '-'}${keyword}`).join('\r\n');
 }
 
 const COMMAND_BYTES_MAX = 512;

@@ -14,6 +14,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { BodyFacts } from './sink-body.ts';
+import { Mishaps } from './sink-mishaps.ts';
 import { noFaults, sinkDefaults } from './sink-options.ts';
 import type { Faults, SinkOptions } from './sink-options.ts';
 import { SinkSession } from './sink-session.ts';
@@ -40,6 +41,7 @@ export interface StoredMessage extends BodyFacts {
 const zeroStats = {
   connections: 0,
   connectionsOpen: 0,
+  /** Looked at when a connection has come, behind the end of those that made room for it. */
   connectionsOpenMax: 0,
   commands: 0,
   greetingsRefused: 0,
@@ -63,6 +65,8 @@ const zeroStats = {
 export type SinkStats = { -readonly [Name in keyof typeof zeroStats]: number };
 
 const LISTEN_BACKLOG = 4_096;
+/** Connections are counted so long after one has come. */
+const SETTLE_MS = 20;
 
 export class Sink implements SinkHouse {
   readonly options: SinkOptions;
@@ -75,11 +79,13 @@ export class Sink implements SinkHouse {
   readonly relayLines: string[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly mishaps: Mishaps | null;
   #journal = -1;
 
   constructor(options: Partial<SinkOptions> = {}) {
     this.options = { ...sinkDefaults, ...options };
     this.faults = { ...noFaults, ...this.options.faults };
+    this.mishaps = this.options.mishaps === null ? null : new Mishaps(this.options.mishaps);
     if (!/^127\.|^::1$/.test(this.options.host))
       throw new Error(`a sink listens on loopback only, not on ${this.options.host}`);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
@@ -110,7 +116,7 @@ export class Sink implements SinkHouse {
   }
 
   store(message: StoredMessage): void {
-    this.messages.push(message);
+    if (this.options.keepMessages) this.messages.push(message);
     this.stats.messages += 1;
     this.stats.messageBytes += message.bytes;
     if (this.#journal < 0) return;
@@ -128,7 +134,10 @@ export class Sink implements SinkHouse {
     const { stats } = this;
     stats.connections += 1;
     stats.connectionsOpen += 1;
-    stats.connectionsOpenMax = Math.max(stats.connectionsOpenMax, stats.connectionsOpen);
+    // A connection that made room for this one is gone for its peer, and may be heard of here a moment later.
+    setTimeout(() => {
+      stats.connectionsOpenMax = Math.max(stats.connectionsOpenMax, stats.connectionsOpen);
+    }, SETTLE_MS).unref();
     this.#sockets.add(socket);
     const session = new SinkSession(socket, this, stats.connections);
     socket.on('data', (chunk: Buffer) => session.take(chunk));

@@ -7,11 +7,14 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
+import process from 'node:process';
 
 interface Entry {
   readonly pid: number;
   readonly parent: number;
   readonly ticks: number;
+  /** Of children that have ended and were waited for. */
+  readonly reapedTicks: number;
 }
 
 let ticksPerSec = 0;
@@ -25,9 +28,11 @@ function clockTicksPerSec(): number {
 function readEntry(pid: number): Entry | undefined {
   try {
     const line = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the program's name in brackets and may hold spaces. Field 4 is the parent, 14 utime, 15 stime.
+    // The second field is the program's name in brackets and may hold spaces. Field 4 is the parent, 14 utime, 15 stime,
+    // 16 and 17 the same of children that were waited for.
     const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-    return { pid, parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
+    const sum = (at: number): number => Number(fields[at]) + Number(fields[at + 1]);
+    return { pid, parent: Number(fields[1]), ticks: sum(11), reapedTicks: sum(13) };
   } catch {
     return undefined;
   }
@@ -50,6 +55,17 @@ function family(pid: number): readonly Entry[] {
 export function cpuUs(pid: number): number {
   const ticks = family(pid).reduce((sum, member) => sum + member.ticks, 0);
   return (ticks * 1_000_000) / clockTicksPerSec();
+}
+
+/** The same, with that of descendants that have ended: for a server whose processes come and go. */
+export function cpuWithEndedUs(pid: number): number {
+  const ticks = family(pid).reduce((sum, member) => sum + member.ticks + member.reapedTicks, 0);
+  return (ticks * 1_000_000) / clockTicksPerSec();
+}
+
+/** CPU time of children of this process that have ended, in microseconds. */
+export function endedChildrenCpuUs(): number {
+  return ((readEntry(process.pid)?.reapedTicks ?? 0) * 1_000_000) / clockTicksPerSec();
 }
 
 /** Resident memory of `pid` and its descendants in bytes. */

@@ -8,7 +8,6 @@ import type { Envelope } from '../session/envelope.ts';
 import type { Config } from '../config/config.ts';
 import type { ClientIdentity } from '../smtp/xclient.ts';
 import type { Transport } from '../transport/transport.ts';
-import type { Capabilities } from './capabilities.ts';
 import type { Lane } from './lane.ts';
 import type { ReplyReader } from './reply-reader.ts';
 import type { Spool } from './spool.ts';
@@ -31,8 +30,8 @@ export const LaneState = {
 } as const;
 export type LaneState = (typeof LaneState)[keyof typeof LaneState];
 
-/** What an owner wants. */
-export const Job = { None: 0, Verify: 1, Deliver: 2 } as const;
+/** What an owner wants: to ask about a recipient, to hand over a message, or one that is not whole yet. */
+export const Job = { None: 0, Verify: 1, Deliver: 2, Stream: 3 } as const;
 export type Job = (typeof Job)[keyof typeof Job];
 
 /** Who is to blame when a lane closes. */
@@ -45,6 +44,8 @@ export const Fault = {
   Identity: 2,
   /** TLS is required and did not come about: not one client was named, and no mail was sent. */
   Tls: 3,
+  /** The backend, and what it did says that it has too much to do, or is gone: 421, a greeting of 4xx, no connection, no answer in time. */
+  Busy: 4,
 } as const;
 export type Fault = (typeof Fault)[keyof typeof Fault];
 
@@ -77,19 +78,11 @@ export interface LaneHost {
   readonly needsTls: boolean;
   /** How the backend learns who a client is. */
   readonly identity: Config['backend']['identity'];
-  /** True when a PROXY header was understood by the backend that is there now. */
-  readonly takesHeaders: boolean;
   identityOf(slot: number): ClientIdentity;
   envelopeOf(slot: number): Envelope;
   /** Whether a field goes in front of each message, and which (smtp/tls-trace). */
   readonly hasTrace: boolean;
   traceOf(slot: number): Uint8Array;
-  /** True when the reuse of lanes still has to be tried out. */
-  wantsReuseTest(): boolean;
-  reuseTested(reusable: boolean): void;
-  capabilitiesLearnt(capabilities: Capabilities): void;
-  /** The backend greeted a connection and took its EHLO. */
-  reached(): void;
   /** The lane is clean, or has just come up. */
   ready(lane: Lane): void;
   /** A step ended with this reply of the backend. */
@@ -98,6 +91,8 @@ export interface LaneHost {
   envelopeChanged(lane: Lane, slot: number, code: number, reply: Uint8Array): void;
   /** The lane failed; `slot` is its owner or -1, `committed` whether the backend may have the message. */
   failed(lane: Lane, slot: number, job: Job, committed: boolean, fault: Fault, why: string): void;
+  /** The message of a slot was refused before it was whole; the lane closes, and nothing was handed over. */
+  refusedEarly(slot: number, code: number, reply: Uint8Array): void;
   /** The message of the owner cannot be read back; the lane closes, and nothing was handed over. */
   unreadable(slot: number): void;
   /** The lane is of no use to its owner, through no fault of anybody: the step is for another lane. */

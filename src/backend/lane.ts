@@ -2,8 +2,8 @@
  * lane — one conversation with the backend, speaking for one client at a time
  *
  * A lane is opened when it is needed, says XCLIENT with every attribute, the client's own EHLO, and then either
- * asks about one recipient (Verify) or hands over a whole message (Deliver). Between two steps of the same
- * client it may stay with it for a moment (Held); then it is cleared and, if the backend allows it, serves the next.
+ * asks about one recipient (Verify), hands over a whole message (Deliver), or one that still comes in (Stream), whose end the
+ * spool holds back until it is whole and accepted (Deliver from then on). Between two steps of the same client it may stay with it for a moment (Held); then it is cleared and, if the backend allows it, serves the next.
  *
  * The rules that keep one client from becoming another, and each message from becoming two:
  * - Nothing but EHLO is said before an XCLIENT was answered 220; any other answer closes the lane. Until then
@@ -11,9 +11,9 @@
  * - Where TLS is required, nothing but EHLO and STARTTLS is said before it is up; whatever goes wrong closes the lane.
  * - Where a PROXY header names the client, it is the first thing on a connection that serves this client alone, from its
  *   opening on: nobody else is given it, and when the client is gone it ends.
- * - XCLIENT and EHLO are said alone: nothing follows in the same breath (Postfix calls that unauthorised
- *   pipelining). MAIL and RCPT go together when the backend offers PIPELINING.
- * - Replies are matched to commands one to one. A reply that nobody waits for, a malformed one, a 421 or an early
+ * - XCLIENT and EHLO are said alone (introduction). MAIL and RCPT go together when the backend offers PIPELINING, and DATA
+ *   behind them for a whole message.
+ * - Replies are matched to commands one to one. A reply that nobody waits for (surplus), a malformed one, a 421 or an early
  *   end closes the lane. The step is done again elsewhere as long as `committed` is false.
  * - `committed` becomes true right before the last piece of a message is written. From then on the backend may
  *   have it: the step is never repeated, and a client that leaves does not stop it. Before that point an aborted
@@ -25,19 +25,22 @@ import { assert } from '../base/assert.ts';
 import { latin1 } from '../base/ascii.ts';
 import { NO_HANDLE } from '../base/handle.ts';
 import type { Handle } from '../base/handle.ts';
-import { xclientCommand } from '../smtp/xclient.ts';
 import { tlsFaultText } from '../transport/tls-fault.ts';
 import { Noted } from '../transport/transport.ts';
 import type { LaneHost, Step } from './lane-host.ts';
 import { Fault, Job, LaneState } from './lane-host.ts';
 import { Handover } from './handover.ts';
-import { Opening, UNASKED_HEADER } from './opening.ts';
+import { Introduction } from './introduction.ts';
+import { Opening } from './opening.ts';
 import type { Progress } from './opening.ts';
+import type { Server } from './server.ts';
+import { complaintOf } from './surplus.ts';
 import { Talk } from './talk.ts';
 import { Transaction } from './transaction.ts';
 
 export class Lane {
   readonly number: number;
+  server!: Server;
   state: LaneState = LaneState.Down;
   owner = -1;
   job: Job = Job.None;
@@ -53,7 +56,7 @@ export class Lane {
   readonly #host: LaneHost;
   readonly #talk: Talk;
   readonly #opening: Opening;
-  #introduced = false;
+  readonly #introduction: Introduction;
   readonly #transaction = new Transaction();
   readonly #handover = new Handover();
   /** Its client left in the middle: what is still to come is heard and thrown away, then the lane is cleared. */
@@ -64,6 +67,7 @@ export class Lane {
     this.#host = host;
     this.#talk = new Talk(host, (step) => host.waits(this, step));
     this.#opening = new Opening(host, this.#talk);
+    this.#introduction = new Introduction(host, this.#talk);
   }
 
   get handle(): Handle {
@@ -75,14 +79,10 @@ export class Lane {
     return this.#handover.committed;
   }
 
-  /** True when the connection is for the client that it is opened for, or for nobody, and for no other ever. */
-  get isForOneClient(): boolean {
-    return this.#host.identity === 'proxy-v1' || this.#host.identity === 'proxy-v2';
-  }
-
-  /** Takes over a stream that is being connected. */
-  open(handle: Handle): void {
+  /** Takes over a stream that is being connected to a server. */
+  open(handle: Handle, server: Server): void {
     assert(this.state === LaneState.Down, 'only a lane that is down is opened');
+    this.server = server;
     this.state = LaneState.Opening;
     this.#talk.open(handle);
     this.uses = 0;
@@ -90,7 +90,7 @@ export class Lane {
     this.cameUp = false;
     this.#abandoned = false;
     this.#forgetOwner();
-    this.#opening.begin();
+    this.#opening.begin(server);
   }
 
   /** Begins a step for a client. The lane is opening, idle, or held by the same client. */
@@ -159,14 +159,15 @@ export class Lane {
   /** Obeys what the transport noted. */
   obey(noted: number): void {
     if ((noted & Noted.Secured) !== 0 && this.state !== LaneState.Closing) this.#secured();
-    if ((noted & Noted.Opened) !== 0 && this.state === LaneState.Opening && this.isForOneClient)
+    if ((noted & Noted.Opened) !== 0 && this.state === LaneState.Opening && this.server.isForOneClient)
       this.#opening.announce(this.owner < 0 ? null : this.#host.identityOf(this.owner));
     if ((noted & Noted.Readable) !== 0 && this.state !== LaneState.Closing) this.#read();
     if ((noted & Noted.Drained) !== 0 && this.state === LaneState.Busy) this.pump();
     if ((noted & Noted.Ended) !== 0) this.close('closed by the backend');
     if ((noted & Noted.Closed) !== 0) {
       if (this.#talk.isHandshaking) this.#tlsFailed();
-      else this.close(this.#talk.awaits('greeting') ? 'cannot be reached' : 'connection lost');
+      else if (this.#talk.awaits('greeting')) this.close('cannot be reached', Fault.Busy);
+      else this.close('connection lost');
       this.#host.back.release(this.handle);
       this.#talk.open(NO_HANDLE);
       this.state = LaneState.Down;
@@ -177,7 +178,7 @@ export class Lane {
   /** Nothing was heard for too long. */
   late(): void {
     if (this.#talk.isHandshaking) this.close('did not finish the TLS handshake in time', Fault.Tls);
-    else this.close('did not answer in time');
+    else this.close('did not answer in time', Fault.Busy);
   }
 
   #secured(): void {
@@ -204,6 +205,13 @@ export class Lane {
     return this.#host.unreadable(owner);
   }
 
+  /** The message of the owner, which was being given to the backend as it came, is whole and accepted. */
+  complete(): void {
+    assert(this.job === Job.Stream, 'only a message that still came in becomes whole');
+    this.job = Job.Deliver;
+    this.pump();
+  }
+
   #read(): void {
     const { reader } = this.#host;
     for (;;) {
@@ -211,18 +219,9 @@ export class Lane {
       if (step === null) return this.#closeAtFault();
       if (step === 'quit') return undefined;
       if (reader.code === 421) return this.#hear421(step, reader.reply);
-      if (step !== 'data' && reader.code >= 300 && reader.code < 400)
-        return this.close(`answered ${reader.code} to a command that nothing follows`);
-      // More than was asked for, and the next command is not said yet: it would be taken for the answer to it.
-      const isSurplus = this.#talk.isQuiet && this.#host.back.peek(this.handle).length > 0;
-      if (isSurplus && step === 'startTls')
-        return this.close(
-          'sent more behind its answer to STARTTLS: it would pass for words in TLS',
-          Fault.Tls,
-        );
-      if (isSurplus && this.isForOneClient && (step === 'greeting' || step === 'ehlo'))
-        return this.close(UNASKED_HEADER, Fault.Identity);
-      if (isSurplus && step !== 'final') return this.close('sent a reply that nobody asked for');
+      const isMore = this.#talk.isQuiet && this.#host.back.peek(this.handle).length > 0;
+      const complaint = complaintOf(step, reader.code, isMore, this.server.isForOneClient);
+      if (complaint !== null) return this.close(complaint.why, complaint.fault);
       if (this.#abandoned) this.#overhear(step, reader.code);
       else this.#hear(step, reader.code, reader.reply);
       // What was heard may have closed the lane.
@@ -233,9 +232,12 @@ export class Lane {
   /** The backend ends the conversation. Behind the final dot that is an answer: the message was not taken. */
   #hear421(step: Step, reply: Uint8Array): void {
     if (step === 'final' && this.committed) this.#answer(421, reply);
-    // Said to a client that a header has named, it says nothing of the backend.
-    if (this.isForOneClient && this.owner >= 0 && this.#host.takesHeaders) this.cameUp = true;
-    this.close(`said ${latin1(reply, 0, Math.min(reply.length - 2, 120))}`);
+    // Said to a client that a header has named, or for a reason of policy (4.7.X), it says nothing of the backend.
+    const isNamed = this.owner >= 0 && this.server.isForOneClient && this.server.takesHeaders;
+    if (isNamed) this.cameUp = true;
+    const isHis = isNamed || (this.cameUp && this.owner >= 0 && reply[6] === 0x37);
+    const why = `said ${latin1(reply, 0, Math.min(reply.length - 2, 120))}`;
+    this.close(why, isHis ? Fault.Backend : Fault.Busy);
   }
 
   #closeAtFault(): void {
@@ -257,15 +259,11 @@ export class Lane {
       case 'testEhlo':
         return this.#hearOpening(step, code, reply);
       case 'xclient':
-        if (code !== 220) return this.close(`answered XCLIENT with ${code}`, Fault.Identity);
-        return this.#sayHello();
-      case 'hello':
-        // A refusal is the client's to hear; OpenSMTPD is greeted once a connection (503), XCLIENT begins a new one.
-        if (code < 400 && code !== 250) return this.close(`answered EHLO with ${code}`);
-        if (code >= 400 && (code !== 503 || this.#host.identity === 'xclient'))
-          return this.#answer(code, reply);
-        this.#introduced = true;
-        return this.#proceed();
+        return this.#introduced(this.#introduction.hearXclient(this.#host.identityOf(this.owner), code));
+      case 'hello': {
+        const progress = this.#introduction.hearHello(code);
+        return progress === 'refused' ? this.#answer(code, reply) : this.#introduced(progress);
+      }
       case 'mail':
         this.#transaction.hearMail(code, reply);
         return this.#next();
@@ -281,18 +279,28 @@ export class Lane {
         return this.#host.ready(this);
       case 'data':
         if (code < 400 && code !== 354) return this.close(`answered DATA with ${code}`);
+        if (this.#transaction.verdict !== null) return this.#takeNothing(code);
         if (code !== 354) return this.#answer(code, reply);
         this.#host.spool.rewind(this.owner);
         this.#handover.begin(this.#host.hasTrace ? this.#host.traceOf(this.owner) : null);
         this.#talk.expect('final');
         return this.pump();
       case 'final':
-        if (!this.committed) return this.close(`answered ${code} before the message was whole`);
+        if (!this.committed) return this.#hearEarly(code, reply);
         this.#transaction.forget();
         return this.#answer(code, reply);
       default:
         return step satisfies never;
     }
+  }
+
+  /** An answer to a message of which the backend has no end. While it still comes in, that can be a refusal. */
+  #hearEarly(code: number, reply: Uint8Array): void {
+    if (this.job !== Job.Stream || code < 400)
+      return this.close(`answered ${code} before the message was whole`);
+    const { owner } = this;
+    this.close('', Fault.None);
+    return this.#host.refusedEarly(owner, code, reply);
   }
 
   #hearOpening(step: Step, code: number, reply: Uint8Array): void {
@@ -322,7 +330,7 @@ export class Lane {
     if (this.owner >= 0) {
       this.state = LaneState.Busy;
       this.#proceed();
-    } else if (this.isForOneClient) {
+    } else if (this.server.isForOneClient) {
       this.quit();
     } else {
       this.#host.ready(this);
@@ -331,18 +339,30 @@ export class Lane {
 
   /** Says whatever the present step needs next. */
   #proceed(): void {
-    if (!this.#introduced) {
+    if (!this.#introduction.isDone) {
       this.uses += 1;
-      return this.#introduce();
+      const client = this.#host.identityOf(this.owner);
+      const { capabilities } = this.#opening;
+      return this.#introduced(this.#introduction.begin(client, this.server.isForOneClient, capabilities));
     }
     const envelope = this.#host.envelopeOf(this.owner);
-    if (this.job === Job.Deliver && this.#transaction.isWholeFor(envelope)) return this.#say('data', 'DATA');
-    if (this.job === Job.Deliver && this.#transaction.isOpen) {
+    const isMessage = this.job !== Job.Verify;
+    if (isMessage && this.#transaction.isWholeFor(envelope)) return this.#say('data', 'DATA');
+    if (isMessage && this.#transaction.isOpen) {
       this.#transaction.forget();
       return this.#say('restart', 'RSET');
     }
     this.#transaction.prepare(this.#talk, envelope, this.job);
+    if (this.job === Job.Deliver && this.#opening.capabilities.pipelining) this.#talk.prepare('data', 'DATA');
     return this.#send();
+  }
+
+  /** DATA was said together with a recipient that is refused now. Where the backend waits for the message, only the end of the connection stops it. */
+  #takeNothing(code: number): void {
+    const { verdict, verdictCode } = this.#transaction;
+    this.#rest();
+    this.#host.envelopeChanged(this, this.owner, verdictCode, verdict!);
+    if (code === 354) this.close('', Fault.None);
   }
 
   #send(): void {
@@ -377,20 +397,9 @@ export class Lane {
     this.#host.answered(this, this.owner, code, reply);
   }
 
-  /** Says whom the lane speaks for from now on. */
-  #introduce(): void {
-    const client = this.#host.identityOf(this.owner);
-    if (this.#host.identity === 'xclient')
-      return this.#say('xclient', xclientCommand(this.#opening.capabilities.xclient, client));
-    // A connection for one client was opened with this client's own EHLO.
-    if (!this.isForOneClient || !client.esmtp) return this.#sayHello();
-    this.#introduced = true;
-    return this.#proceed();
-  }
-
-  #sayHello(): void {
-    const client = this.#host.identityOf(this.owner);
-    this.#say('hello', `${client.esmtp ? 'EHLO' : 'HELO'} ${client.helo}`);
+  #introduced(progress: Progress): void {
+    if (progress === 'open') return this.#proceed();
+    return typeof progress === 'string' ? this.#closeAtFault() : this.close(progress.why, progress.fault);
   }
 
   #say(step: Step, line: string): void {
@@ -401,7 +410,7 @@ export class Lane {
   #forgetOwner(): void {
     this.owner = -1;
     this.job = Job.None;
-    this.#introduced = false;
+    this.#introduction.forget();
     this.#handover.forget();
     this.#transaction.forget();
     this.#talk.dropUnsent();

@@ -6,6 +6,9 @@
  * goes to a file. What does not fit into `diskMaxBytes` either is not taken: the client hears 452. So memory is
  * bounded by configuration, whatever clients send.
  *
+ * A message can be read while it still comes in (stages/stream). Until it is said to be whole what came last is held back:
+ * who reads it can never have its end, nor a dot at the start of a line that may become one, before it was accepted.
+ *
  * Sluice has no queue: a message here belongs to its sender until the backend has said 250, and a crash that
  * loses it loses nothing.
  */
@@ -25,6 +28,10 @@ class Message {
   file = -1;
   fileBytes = 0;
   failed = false;
+  /** Nothing more comes, and it was accepted. */
+  isWhole = false;
+  /** Bytes that came last. */
+  lastBytes = 0;
   /** Reading: which piece of memory is next, and how far the file was read. */
   piece = 0;
   filePosition = 0;
@@ -93,6 +100,7 @@ export class Spool {
       this.#memory.take(bytes.length);
     if (inMemory) {
       message.pieces.push(bytes.slice());
+      message.lastBytes = bytes.length;
       message.memoryBytes += bytes.length;
       return true;
     }
@@ -102,8 +110,14 @@ export class Spool {
       this.#slotOfFile.set(message.file, slot);
     }
     this.#files.append(message.file, bytes.slice());
+    message.lastBytes = bytes.length;
     message.fileBytes += bytes.length;
     return true;
+  }
+
+  /** The message of a slot was accepted: all of it may be read. */
+  finish(slot: number): void {
+    this.#of(slot).isWhole = true;
   }
 
   /** True when the client should be held back until the file has caught up. */
@@ -130,25 +144,31 @@ export class Spool {
     message.stale = message.reading;
   }
 
-  /** True when every byte was read. */
+  /** True when every byte of a whole message was read. */
   atEnd(slot: number): boolean {
     const message = this.#of(slot);
+    if (!message.isWhole) return false;
     const fileDone = message.filePosition === message.fileBytes && message.filePiece === null;
     return message.piece === message.pieces.length && fileDone;
   }
 
-  /** The next piece of the message; null when it is at its end, or a read of the file is under way. */
+  /** The next piece of the message; null when there is none for now, or a read of the file is under way. */
   nextPiece(slot: number): Uint8Array | null {
     const message = this.#of(slot);
-    if (message.piece < message.pieces.length) return message.pieces[message.piece++]!;
+    const heldBytes = message.isWhole ? 0 : message.lastBytes;
+    if (message.piece < message.pieces.length) {
+      const isLast = message.file < 0 && message.piece === message.pieces.length - 1;
+      return isLast && heldBytes > 0 ? null : message.pieces[message.piece++]!;
+    }
     const piece = message.filePiece;
     if (piece !== null) {
       message.filePiece = null;
       return piece;
     }
-    if (message.filePosition < message.fileBytes && !message.reading && !message.failed) {
+    const leftBytes = message.fileBytes - heldBytes - message.filePosition;
+    if (message.file >= 0 && leftBytes > 0 && !message.reading && !message.failed) {
       message.reading = true;
-      this.#files.read(message.file, message.filePosition, READ_BYTES);
+      this.#files.read(message.file, message.filePosition, Math.min(READ_BYTES, leftBytes));
     }
     return null;
   }

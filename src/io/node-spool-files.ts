@@ -21,6 +21,7 @@ interface SpoolFile {
   fd: number;
   readonly waiting: Buffer[];
   unwrittenBytes: number;
+  writtenBytes: number;
   busy: boolean;
   /** Nothing more is done with it; it waits to be closed. */
   failed: boolean;
@@ -51,6 +52,7 @@ export class NodeSpoolFiles implements SpoolFiles {
       fd: -1,
       waiting: [],
       unwrittenBytes: 0,
+      writtenBytes: 0,
       busy: true,
       failed: false,
       closed: false,
@@ -130,21 +132,27 @@ export class NodeSpoolFiles implements SpoolFiles {
     if (!file.busy) closeQuietly(file.fd);
   }
 
-  /** Does the next thing that waits: writes before reads, so that a read sees all that was appended. */
+  /**
+   * Does the next thing that waits: writes before reads, so that a read sees all that was appended; but one of bytes that are all
+   * written does not wait, or a client that goes on sending would keep its own message from being read meanwhile.
+   */
   #work(number: number, file: SpoolFile): void {
     const bytes = file.waiting[0];
-    if (bytes !== undefined) {
+    const { wanted } = file;
+    const isReadable = wanted !== null && wanted.position + wanted.bytesMax <= file.writtenBytes;
+    if (bytes !== undefined && !isReadable) {
       file.busy = true;
       write(file.fd, bytes, 0, bytes.length, null, (error, written) => {
         if (error !== null) return this.#fail(number, file);
         file.unwrittenBytes -= written;
+        file.writtenBytes += written;
         if (written < bytes.length) file.waiting[0] = bytes.subarray(written);
         else file.waiting.shift();
         if (file.waiting.length === 0) this.#note(number, file, FileNoted.Written);
         return this.#done(number, file);
       });
-    } else if (file.wanted !== null) {
-      const { position, bytesMax } = file.wanted;
+    } else if (wanted !== null) {
+      const { position, bytesMax } = wanted;
       file.wanted = null;
       file.busy = true;
       const into = Buffer.alloc(bytesMax);

@@ -78,7 +78,9 @@ export class DnsDesk {
     const nowMs = this.#clock.nowMs();
     for (const [place, handle] of asks.handles.entries()) {
       const asker = { handle, serial: asks.serials[place]!, seat } as Asker;
-      this.#inquiries.ask(asker, asks.words, place * 4, asks.good[place] === 1, nowMs);
+      // Who is of good standing may be waited for with a large message (stages/stream): its shard hears the end as well.
+      const isGood = asks.good[place] === 1;
+      this.#inquiries.ask(asker, asks.words, place * 4, isGood, nowMs, isGood);
     }
     this.#wake();
   }

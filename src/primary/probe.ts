@@ -1,5 +1,5 @@
 /**
- * probe — talks to the backend once, for `sluice check --live`
+ * probe — talks to each server of the backend once, for `sluice check --live`
  *
  * Connects, reads the greeting, says EHLO, begins TLS where the configuration says so, and asks for XCLIENT twice with an address of nobody (RFC 5737), as a
  * shard does when it starts; or begins with a PROXY header for a connection of our own. No MAIL is said. Every line it returns tells one thing that was found, and what to
@@ -13,35 +13,54 @@ import { readCapabilities } from '../backend/capabilities.ts';
 import { endpointOf } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
 import { namesOf } from '../config/key-pairs.ts';
+import { serversOf } from '../config/servers.ts';
 import { ClientSide } from '../io/tls-client.ts';
 import type { ClientTrust } from '../io/tls-client.ts';
 import { tlsText } from '../io/tls-contexts.ts';
 import { nobody, xclientCommand } from '../smtp/xclient.ts';
 import { tlsFaultText } from '../transport/tls-fault.ts';
-import { backendTrust } from './backend-trust.ts';
+import { backendTrusts } from './backend-trust.ts';
 import { Replies } from './probe-replies.ts';
 import { proxyHeader } from '../transport/proxy-writer.ts';
 
-/** Looks at the backend of a configuration; `ok` is false when mail could not be delivered to it. */
+/** Looks at every server of a configuration; `ok` is false when mail could not be delivered to one of them. */
 export async function probeBackend(config: Config): Promise<{ ok: boolean; lines: string[] }> {
-  const { address } = config.backend;
+  const trusts = backendTrusts(config);
   const lines: string[] = [];
+  let ok = true;
+  for (const [index, { address }] of serversOf(config).entries()) {
+    const trust = typeof trusts === 'string' ? trusts : (trusts[index] ?? null);
+    if (!(await probeServer(config, address, trust, lines))) ok = false;
+  }
+  return { ok, lines };
+}
+
+async function probeServer(
+  config: Config,
+  address: string,
+  trust: ClientTrust | string | null,
+  lines: string[],
+): Promise<boolean> {
   const { host, port } = endpointOf(address);
   const socket = connect({ host, port });
   socket.setTimeout(config.backend.connectTimeoutMs, () => socket.destroy(new Error('no answer in time')));
   try {
-    const ok = await converse(config, socket, lines);
-    return { ok, lines };
+    return await converse(config, address, trust, socket, lines);
   } catch (error) {
     lines.push(`backend ${address}: ${error instanceof Error ? error.message : String(error)}`);
-    return { ok: false, lines };
+    return false;
   } finally {
     socket.destroy();
   }
 }
 
-async function converse(config: Config, socket: Socket, lines: string[]): Promise<boolean> {
-  const { address } = config.backend;
+async function converse(
+  config: Config,
+  address: string,
+  trust: ClientTrust | string | null,
+  socket: Socket,
+  lines: string[],
+): Promise<boolean> {
   let replies = new Replies(socket);
   let open = socket;
   const hear = (): Promise<string> => replies.next();
@@ -58,7 +77,6 @@ async function converse(config: Config, socket: Socket, lines: string[]): Promis
   let hello = await ask(`EHLO ${config.hostname}`);
   if (hasHeader) lines.push(headerLine(hello));
   let capabilities = readCapabilities(hello);
-  const trust = backendTrust(config);
   if (typeof trust === 'string') throw new Error(trust);
   if (trust === null && capabilities.startTls)
     lines.push('STARTTLS is offered, and not used: backend.tls = "off"');

@@ -78,7 +78,7 @@ export class DnsInquiries {
 
   /**
    * A session asks about the client with the address in words[at … at + 3]. Who `insists` is told at the end, even if
-   * nothing was found out; a session has no use for that.
+   * nothing was found out.
    */
   ask(asker: Asker, words: Words, at: number, isGood: boolean, nowMs: number, insists = false): void {
     if (this.#askers >= ASKERS_MAX) return this.#counters.add(Count.dnsDropped);

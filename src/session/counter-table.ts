@@ -135,6 +135,14 @@ export const counterTable = {
     unit: 'times',
     says: 'Parts of messages that came by BDAT, those that were thrown away included.',
   },
+  streamed: {
+    unit: 'messages',
+    says: 'Messages that began to go to the backend while they still came in (spool.stream_from).',
+  },
+  streamsGivenUp: {
+    unit: 'messages',
+    says: 'Of these, messages that were handed over again from their start when whole: the client paused, the connection was lost, or somebody waited for it.',
+  },
   messagesDelivered: { unit: 'messages', says: 'Messages that the backend took (2xx).' },
   messagesDeferred: { unit: 'messages', says: 'Messages answered 4xx. Look at the backend.' },
   messagesRefused: { unit: 'messages', says: 'Messages answered 5xx.' },

@@ -7,6 +7,17 @@
  */
 import { assert } from '../base/assert.ts';
 
+/** How far a message is that may be given to the backend while it comes in. */
+export const Streaming = {
+  /** Not asked for. */
+  Not: 0,
+  /** Asked for and had. */
+  On: 1,
+  /** Not to be had, or given up: the message is handed over when it is whole. */
+  Over: 2,
+} as const;
+export type Streaming = (typeof Streaming)[keyof typeof Streaming];
+
 /** One envelope: one transaction of one session. */
 export class Envelope {
   /** The argument of MAIL. */
@@ -25,6 +36,9 @@ export class Envelope {
   bodyFromMs = -1;
   /** The reply that waits for the end of a message, or of each chunk, which is thrown away; null while it is kept. */
   refusal: Uint8Array | null = null;
+  /** Whether it is given to the backend while it comes in (stages/stream), and since when. */
+  streaming: Streaming = Streaming.Not;
+  streamSinceMs = 0;
   /** The chunk in hand is the last one of the message. */
   isLastChunk = false;
   /** Every accepted recipient is of a domain whose mail is not slowed (recipients.never_slow). */
@@ -40,6 +54,8 @@ export class Envelope {
     this.bodySinceMs = 0;
     this.bodyFromMs = -1;
     this.refusal = null;
+    this.streaming = Streaming.Not;
+    this.streamSinceMs = 0;
     this.isLastChunk = false;
     this.isNeverSlow = false;
   }

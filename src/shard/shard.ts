@@ -275,16 +275,16 @@ export class Shard {
     const { works } = this;
     for (let slot = works.spool.nextNoted(); slot >= 0; slot = works.spool.nextNoted()) {
       if (works.sessions.phaseOf(slot) === Phase.Receiving) this.#run(slot);
-      else works.lanes.pieceReady(slot, works.nowMs);
+      works.lanes.pieceReady(slot, works.nowMs);
     }
   }
 
   #outcomes(): void {
     const { works } = this;
-    for (let slot = works.lanes.nextOutcome(); slot >= 0; slot = works.lanes.nextOutcome()) {
+    for (let slot = works.lanes.outcomes.next(); slot >= 0; slot = works.lanes.outcomes.next()) {
       const phase = works.sessions.phaseOf(slot);
       if (phase === Phase.Verifying) recipientJudged(works, slot);
-      else if (phase === Phase.Delivering) delivered(works, slot);
+      else if (phase === Phase.Delivering || phase === Phase.Receiving) delivered(works, slot);
       else assert(false, 'the backend answered a session that asked nothing');
       this.#run(slot);
     }

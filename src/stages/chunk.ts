@@ -2,8 +2,9 @@
  * chunk — a message in parts, each as long as BDAT says (RFC 3030)
  *
  * CHUNKING is Sluice's own affair: the parts are collected in the spool as if they had come by DATA (smtp/bdat), and the
- * backend, which need not know of it, gets the whole message by DATA behind LAST. What holds for a message by DATA holds here:
- * the pace of a slow body, the limits of size and time, the hold before the backend, whose own reply is the answer to LAST.
+ * backend, which need not know of it, gets the whole message by DATA behind LAST, however large it is: none is streamed (stream).
+ * What else holds for a message by DATA holds here: the pace of a slow body, the limits of size and time, the hold before the
+ * backend, whose own reply is the answer to LAST.
  * A 250 to a part before LAST says that the part came, and promises nothing.
  *
  * Octets are counted exactly. Where a part cannot be taken (no recipient, too big, bare newlines, no room) its octets are read

@@ -64,8 +64,9 @@ export function converse(works: Works, slot: number): boolean {
   works.counters.add(Count.commands);
   obey(works, slot, bytes);
   front.consume(handle, lines.next);
-  // The octets of a chunk may be there already.
-  return sessions.phaseOf(slot) === Phase.Listening || sessions.has(slot, Flag.InChunk);
+  // The octets of a chunk may be there already, and so may the end of a client that says nothing behind DATA.
+  const phase = sessions.phaseOf(slot);
+  return phase === Phase.Listening || phase === Phase.Receiving || sessions.has(slot, Flag.InChunk);
 }
 
 /**

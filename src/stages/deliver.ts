@@ -2,7 +2,7 @@
  * deliver — hand the message over, pass the answer on
  *
  * The message is whole (receive). That of a slow client is held first, for what its plan has left (slow): who leaves meanwhile has
- * delivered nothing, since the backend has nothing of it. Then a lane takes it at full speed, and the client hears the
+ * delivered nothing, since the backend has nothing of it. Then a lane takes it at full speed, or what it has not of it yet (stream), and the client hears the
  * backend's own reply, at once, since a delayed 250 is how mail gets doubled (RFC 1047). Sluice has no 250 of its own to give.
  *
  * In: a whole message, from receive.   Out: Holding, Delivering, then Listening; or Closing.
@@ -23,6 +23,7 @@ import { isObserving, wouldReceive } from './observe.ts';
 import { isPreferred } from './seat.ts';
 import { slowDelayMs } from './slow.ts';
 import { charge, say } from './speak.ts';
+import { endStream, giveUpStream } from './stream.ts';
 import type { Works } from './works.ts';
 
 /** The message is whole. */
@@ -41,6 +42,7 @@ export function received(works: Works, slot: number): void {
   if (spool.spilled(slot)) counters.add(Count.spilled);
   const holdMs = holdFor(works, slot);
   if (holdMs === 0) return handOver(works, slot);
+  giveUpStream(works, slot);
   counters.add(Count.held);
   charge(works, slot, holdMs);
   sessions.enter(slot, Phase.Holding);
@@ -55,13 +57,24 @@ function holdFor(works: Works, slot: number): number {
   return allowedDelayMs(config, Timer.Dot, slowDelayMs(works, slot, Timer.Dot), sessions.delaysMs[slot]!);
 }
 
-/** Asks for a lane that takes the message. */
+/** Asks for a lane that takes the message, or says to the one that has begun to take it that it is whole. */
 export function handOver(works: Works, slot: number): void {
-  const { sessions, lanes, wheel, config } = works;
+  const { sessions, lanes, wheel, spool, config } = works;
   sessions.enter(slot, Phase.Delivering);
   sessions.backendSinceMs[slot] = works.nowMs;
   wheel.arm(slot, works.nowMs + config.backend.waitMaxMs);
+  spool.finish(slot);
+  if (lanes.complete(slot, works.nowMs)) return;
+  // The lane that had begun was lost.
+  giveUpStream(works, slot);
   lanes.request(slot, Job.Deliver, isPreferred(works, slot), works.nowMs);
+}
+
+/** The backend has refused a message that still comes in: the client hears that at its end, as if it had been asked only then. */
+function refusedMeanwhile(works: Works, slot: number): void {
+  works.sessions.envelopes[slot]!.refusal = replyForOutcome(works, slot);
+  endStream(works, slot);
+  works.spool.discard(slot);
 }
 
 /** DNS lists have answered late: a message of which the backend has nothing yet is refused after all. */
@@ -82,20 +95,24 @@ function refuseListed(works: Works, slot: number, reply: Uint8Array): void {
 
 /** The backend has answered the message, or could not be given it. */
 export function delivered(works: Works, slot: number): void {
-  const { sessions, lanes, config } = works;
+  const { sessions } = works;
+  if (sessions.phaseOf(slot) === Phase.Receiving) return refusedMeanwhile(works, slot);
   sessions.backendMs[slot]! += works.nowMs - sessions.backendSinceMs[slot]!;
-  let reply = lanes.replyOf(slot);
+  return answer(works, slot, replyForOutcome(works, slot));
+}
+
+/** What a client is told about its message, by how the step at the backend has ended. */
+function replyForOutcome(works: Works, slot: number): Uint8Array {
+  const { sessions, lanes, config } = works;
+  // 421 ends the backend's conversation with Sluice, not the client's.
+  if (lanes.outcomes.codeOf(slot) === 421) return works.replies.backendBusy;
   const isLate = config.backend.verifyRecipients === 'late';
   // A recipient that was promised and is refused now: the sender keeps the message and asks again. In late mode
   // the one recipient was never promised by the backend, so its refusal is the answer to the message.
-  if (lanes.outcomeOf(slot) === Outcome.Changed && !isLate) {
-    reply = works.replies.envelopeChanged;
-    // One of them may have been promised from memory; which one is not told.
-    for (const recipient of sessions.envelopes[slot]!.recipients) works.recipients.forgetYes(recipient);
-  }
-  // 421 ends the backend's conversation with Sluice, not the client's.
-  if (lanes.codeOf(slot) === 421) reply = works.replies.backendBusy;
-  answer(works, slot, reply);
+  if (lanes.outcomes.kindOf(slot) !== Outcome.Changed || isLate) return lanes.outcomes.replyOf(slot);
+  // One of them may have been promised from memory; which one is not told.
+  for (const recipient of sessions.envelopes[slot]!.recipients) works.recipients.forgetYes(recipient);
+  return works.replies.envelopeChanged;
 }
 
 /** Nobody had a lane to spare in time; or one lane after another failed, and the client's own timer is half over. */
@@ -114,7 +131,7 @@ export function notDeliveredInTime(works: Works, slot: number): void {
 
 /** Says what became of the message; the transaction is over. */
 function answer(works: Works, slot: number, reply: Uint8Array): void {
-  const { sessions, counters, spool } = works;
+  const { sessions, counters, spool, lanes } = works;
   const verdict = reply[0]! - 0x30;
   if (verdict === 2) {
     counters.add(Count.messagesDelivered);
@@ -128,6 +145,8 @@ function answer(works: Works, slot: number, reply: Uint8Array): void {
       creditPools(works, slot);
     }
     forgetMessage(works, slot);
+    // The next command of a slow client is answered late: the lane is for others meanwhile.
+    if (sessions.paces[slot] === Pace.Slow) lanes.letGo(slot, works.nowMs);
   } else {
     counters.add(verdict === 4 ? Count.messagesDeferred : Count.messagesRefused);
     if (verdict === 5 && spool.has(slot)) note(works, slot, 'contentRefused');

@@ -38,12 +38,17 @@ const DnsMark = {
   Slowed: 1,
   /** That it is listed was noted. */
   Learnt: 2,
+  /** Lists were asked about it. */
+  Asked: 4,
+  /** They have nothing more to say. */
+  Settled: 8,
 } as const;
 
 /** Asks about a client that was let in. */
 export function askLists(works: Works, slot: number): void {
   const { sessions, dns, reputation } = works;
   if (!dns.enabled) return;
+  sessions.dnsMarks[slot]! |= DnsMark.Asked;
   const isGood = isGoodHost(reputation, sessions.reputations[slot]!, epochSec(works));
   dns.ask(sessions.handleOf(slot), sessions.addresses, slot * 4, isGood);
 }
@@ -67,6 +72,14 @@ export function isRefused(works: Works, slot: number): boolean {
   return sessions.dnsWeights[slot]! >= config.dnsxlPolicy.refuseAt && config.mode === 'enforce';
 }
 
+/** True while an answer may still come for which the client is refused. */
+export function mayBeRefused(works: Works, slot: number): boolean {
+  const { sessions, config } = works;
+  if (isRefused(works, slot)) return true;
+  const isAwaited = (sessions.dnsMarks[slot]! & (DnsMark.Asked | DnsMark.Settled)) === DnsMark.Asked;
+  return isAwaited && works.nowMs - sessions.openedMs[slot]! < config.dnsxlPolicy.deadlineMs;
+}
+
 /** What such a client is told. */
 export function refusalOf(works: Works, slot: number): Uint8Array {
   const { sessions } = works;
@@ -82,6 +95,7 @@ function hear(works: Works, slot: number, answer: DnsAnswer): void {
   sessions.dnsWeights[slot] = weight;
   sessions.dnsZones[slot] = answer.zones;
   sessions.dnsReasons[slot] = answer.reason;
+  if (answer.isLast) sessions.dnsMarks[slot]! |= DnsMark.Settled;
   const { slowAt } = config.dnsxlPolicy;
   const points = Math.round((weight * config.shape.slowAt) / slowAt);
   sessions.scores[slot] = sessions.scores[slot]! - sessions.dnsPoints[slot]! + points;

@@ -2,8 +2,8 @@
  * receive — take the message in, at the pace that the client has earned
  *
  * The body comes at the client's pace into bounded memory (backend/spool) and is looked through for its one true
- * end (smtp/body-end). Only when it is whole does the backend see anything of it: a client that leaves early
- * has delivered nothing.
+ * end (smtp/body-end). Only when it is whole does the backend see its end, and, but for a large message of a client in good
+ * standing (stream), anything of it: a client that leaves early has delivered nothing.
  *
  * A slow one is read at its pace (body); of the others few large reads, since each costs the same whatever it brings.
  *
@@ -33,6 +33,7 @@ import { note } from './learn.ts';
 import { refusalOf } from './listed.ts';
 import { isObserving } from './observe.ts';
 import { say } from './speak.ts';
+import { endStream, pauseStream, quietMsMax, stream } from './stream.ts';
 import type { Works } from './works.ts';
 
 /** The end of the message, dot CR LF, is no part of its size (RFC 1870 §5). */
@@ -97,8 +98,9 @@ export function receive(works: Works, slot: number): boolean {
     dismiss(works, slot, 'messageTooBig', works.replies.messageFarTooBig);
     return false;
   }
-  const { dataBlockTimeMs, messageTimeMs } = works.config.smtp;
-  works.wheel.arm(slot, Math.min(works.nowMs + dataBlockTimeMs, envelope.bodySinceMs + messageTimeMs));
+  stream(works, slot);
+  const messageDueMs = envelope.bodySinceMs + works.config.smtp.messageTimeMs;
+  works.wheel.arm(slot, Math.min(works.nowMs + quietMsMax(works, slot), messageDueMs));
   // Nothing more will be noted of a client that has finished sending, nor of bytes that were left.
   return due < bytes.length || sessions.has(slot, Flag.PeerEnded);
 }
@@ -106,8 +108,13 @@ export function receive(works: Works, slot: number): boolean {
 /** Time is up: for the next piece of a slow body, or for a client that sends nothing. */
 export function bodyTimeUp(works: Works, slot: number): void {
   const { bodyDueMs } = works.sessions;
-  if (bodyDueMs[slot] === 0) return dismiss(works, slot, 'dataTimeLimit', works.replies.dataTimeLimit);
-  bodyDueMs[slot] = 0;
+  if (bodyDueMs[slot] !== 0) {
+    bodyDueMs[slot] = 0;
+    return undefined;
+  }
+  const leftMs = pauseStream(works, slot);
+  if (leftMs === 0) return dismiss(works, slot, 'dataTimeLimit', works.replies.dataTimeLimit);
+  works.wheel.arm(slot, works.nowMs + leftMs);
   return undefined;
 }
 
@@ -131,5 +138,8 @@ function keep(works: Works, slot: number, piece: Uint8Array, state: BodyState): 
       envelope.refusal = replies.spoolFull;
     }
   }
-  if (envelope.refusal !== null) spool.discard(slot);
+  if (envelope.refusal === null) return;
+  // Before the lane has its end: what it has of the message is no message.
+  endStream(works, slot);
+  spool.discard(slot);
 }

@@ -56,6 +56,8 @@ interface Line {
   hello: string;
   sender: string | null;
   recipients: string[];
+  /** A recipient was named in this transaction, accepted or not. */
+  asked: boolean;
   inData: boolean;
   content: string;
   over: boolean;
@@ -162,6 +164,7 @@ export class Backend {
       hello: '',
       sender: null,
       recipients: [],
+      asked: false,
       inData: false,
       content: '',
       over: false,
@@ -223,6 +226,9 @@ export class Backend {
         line.buffer += latin1(bytes, 0, bytes.length);
         this.#read(line);
       }
+      const isLeft = this.#wire().peerClosed(line.peer) || this.#wire().peerSawEnd(line.peer);
+      if (isLeft && line.inData && /(?:^|\r\n)\.\r?$/.test(line.content))
+        this.#crime(line, 'a message was broken off at a dot that might be its end');
       if (this.#wire().peerClosed(line.peer)) this.#lines.delete(line);
       else if (this.#wire().peerSawEnd(line.peer)) {
         this.#leave(line, 'close');
@@ -325,6 +331,7 @@ export class Backend {
         line.identified += 1;
         line.sender = null;
         line.recipients = [];
+        line.asked = false;
         line.hello = '';
         // What is left out keeps its value, as with Postfix.
         for (const word of text.split(' ').slice(1))
@@ -353,13 +360,15 @@ export class Backend {
       this.#recipient(line, text.slice(5));
     } else if (verb === 'DATA') {
       if (line.recipients.length === 0) {
-        this.#crime(line, 'DATA without a recipient');
+        // In one breath with MAIL and RCPT it may come before their answers; behind a transaction without any it must not.
+        if (!line.asked) this.#crime(line, 'DATA without a recipient');
         this.#send(line, '554 5.5.1 No valid recipients\r\n');
       } else this.#answer(line, 'data', texts[354]!, () => (line.inData = true));
     } else this.#crime(line, `a command that Sluice must not send: ${text}`);
   }
 
   #recipient(line: Line, argument: string): void {
+    line.asked = true;
     if (line.sender === null) {
       this.#send(line, '503 5.5.1 Need MAIL\r\n');
       return;
@@ -401,7 +410,7 @@ export class Backend {
     return true;
   }
 
-  /** `final=close@1000`: leaves when so much of the message has come, whether or not it is whole. */
+  /** `final=close@1000`: leaves, or says a code, when so much of the message has come, whether or not it is whole. */
   #leavesEarly(line: Line): boolean {
     const fault = this.#faults.get('final')?.find((one) => one.left > 0 && one.does.includes('@'));
     if (fault === undefined) return false;
@@ -409,13 +418,15 @@ export class Backend {
     if (line.content.length < Number(bytes)) return false;
     fault.left -= 1;
     line.over = true;
-    this.#leave(line, how === 'reset' ? 'reset' : 'close');
+    if (how === 'reset' || how === 'close') this.#leave(line, how);
+    else this.#send(line, `${texts[Number(how)]}\r\n`);
     return true;
   }
 
   #forget(line: Line): void {
     line.sender = null;
     line.recipients = [];
+    line.asked = false;
   }
 
   /** Answers a step as it should be, or as its fault says; returns what was said ('' for nothing). */

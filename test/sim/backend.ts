@@ -72,13 +72,11 @@ export class Backend implements House {
     const conversation = new Conversation(this.dials, net, peer, this, this.#nowMs);
     this.#open.set(peer, conversation);
     this.#byNumber.set(this.dials, conversation);
-    let ofShard = 0;
-    for (const other of this.#open.values()) if (other.net === net) ofShard += 1;
     must(
-      ofShard <= this.#lanesMax,
+      this.#open.size <= this.#lanesMax,
       'no more connections than lanesMax',
       -1,
-      () => `a shard has ${ofShard} of ${this.#lanesMax}`,
+      () => `the shards have ${this.#open.size} of ${this.#lanesMax}`,
     );
     return 'accept';
   }

@@ -32,7 +32,7 @@ const worldOf = (seed: number, config: PartialConfig): World =>
     sessions: 0,
     honest: SENDERS,
     hasFaults: false,
-    lanesMax: 10,
+    lanesMax: 20,
     arrivalsMs: 10_000,
     population: 'broken-honest',
     config: simConfig(config),

@@ -4,6 +4,7 @@
  * Conservation (nothing comes from nowhere and nothing gets lost), and that nobody waits for nothing: each session has an
  * armed timer, or somebody at work for it. They read the shard's tables and change nothing.
  */
+import type { Allowance } from '../../src/backend/allowance.ts';
 import type { Config } from '../../src/config/config.ts';
 import { allowedDelayMs, Timer } from '../../src/policy/patience.ts';
 import { Phase } from '../../src/session/phase.ts';
@@ -157,6 +158,17 @@ export function checkEmpty(shard: Shard, front: SimTransport, back: SimTransport
   ];
   for (const [what, count] of left)
     must(count === 0, 'an empty shard holds nothing', -1, () => `${count} ${what} were left`);
+}
+
+/** When everybody is gone, what the shards share is there for whoever comes. */
+export function checkGivenBack({ permits, memory, disk }: Allowance, lanesMax: number): void {
+  const heldBytes = memory.heldByAll + disk.heldByAll;
+  must(
+    permits.withinReach === lanesMax && heldBytes === 0,
+    'what the shards share is given back',
+    -1,
+    () => `${permits.withinReach} of ${lanesMax} permits, ${heldBytes} bytes held`,
+  );
 }
 
 /** The counts of all shards must add up. `ended`: lines in the journal. */

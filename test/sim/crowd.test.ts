@@ -22,7 +22,7 @@ beforeAll(() => {
     sessions: ZOMBIES,
     honest: HONEST,
     shards: 2,
-    lanesMax: 10,
+    lanesMax: 20,
     hasFaults: false,
     zombieAddresses: 1_000_000,
     checkEvery: 200,

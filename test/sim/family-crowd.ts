@@ -35,7 +35,7 @@ export function familyCrowd(crowd: FamilyCrowd): World {
     sessions,
     honest,
     shards: 2,
-    lanesMax: 10,
+    lanesMax: 20,
     hasFaults,
     zombieAddresses: 1_000_000,
     checkEvery: 500,

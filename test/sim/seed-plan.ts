@@ -45,6 +45,7 @@ export interface Plan {
   readonly faults: Faults;
   readonly config: Config;
   readonly backend: BackendKind;
+  /** Connections to the backend, all shards together. */
   readonly lanesMax: number;
   readonly slotsPerShard: number;
   readonly splitBytes: number;

@@ -3,6 +3,7 @@
  * machine does to a thread
  */
 import { Station } from '../../loadgen/virtual/station.ts';
+import type { Allowance } from '../../src/backend/allowance.ts';
 import type { Random } from '../../src/base/prng.ts';
 import type { ReputationTable } from '../../src/reputation/table.ts';
 import type { Counters } from '../../src/session/counters.ts';
@@ -22,6 +23,7 @@ export class TriedStation extends Station {
     plan: Plan,
     number: number,
     backend: Backend,
+    allowance: Allowance,
     reputation: ReputationTable,
     counters: Counters,
     journal: Journal,
@@ -33,6 +35,7 @@ export class TriedStation extends Station {
       shards: 1,
       slots: plan.slotsPerShard,
       lanesMax: plan.lanesMax,
+      allowance,
       splitBytes: plan.splitBytes,
       reputation,
       counters,

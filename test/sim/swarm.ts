@@ -5,7 +5,7 @@
  * many faults it has, and then which; the others are switched off entirely. The configuration is drawn too,
  * within what `sluice check` lets pass, since bugs like settings that nobody uses.
  */
-import type { Random } from '../../src/base/prng.ts';
+import type { Prng, Random } from '../../src/base/prng.ts';
 import type { Config } from '../../src/config/config.ts';
 import { defaultConfig } from '../../src/config/load.ts';
 import type { PartialConfig } from '../../src/config/load.ts';
@@ -62,7 +62,7 @@ export function drawBackendKind(random: Random): BackendKind {
 }
 
 /** The configuration of a seed; `kind` is the backend that it has to fit. */
-export function drawConfig(random: Random, kind: BackendKind): Config {
+export function drawConfig(random: Prng, kind: BackendKind): Config {
   const onTrap = ['refuse', 'drop', 'ignore'] as const;
   return simConfig({
     backend: {
@@ -93,7 +93,12 @@ export function drawConfig(random: Random, kind: BackendKind): Config {
       dripBytes: oneOf(random, [1, 16]),
       dripIntervalMs: oneOf(random, [100, 2_000]),
     },
-    spool: { messageMemoryBytes: 4_096, memoryMaxBytes: oneOf(random, [65_536, 64_000_000]) },
+    spool: {
+      messageMemoryBytes: 4_096,
+      memoryMaxBytes: oneOf(random, [65_536, 64_000_000]),
+      // Drawn aside: the rest of a seed's world stays what it was.
+      streamFromBytes: oneOf(random.fork('stream'), [0, 1, 500, 5_000]),
+    },
     limits: { connections: oneOf(random, [5, 50]) },
     smtp: { bareNewline: oneOf(random, ['reject', 'normalize']) },
   });

@@ -14,12 +14,13 @@ import type { Bot } from '../../loadgen/bots/bot.ts';
 import { Cast } from '../../loadgen/cast.ts';
 import { honestAddress, originsOf } from '../../loadgen/origins.ts';
 import type { Origins } from '../../loadgen/origins.ts';
+import { Allowance } from '../../src/backend/allowance.ts';
 import { Prng } from '../../src/base/prng.ts';
 import { ReputationTable } from '../../src/reputation/table.ts';
 import { Counters, sumCounters } from '../../src/session/counters.ts';
 import type { SessionReport } from '../../src/session/journal.ts';
 import { Backend } from './backend.ts';
-import { checkCounts, checkEmpty } from './checkers.ts';
+import { checkCounts, checkEmpty, checkGivenBack } from './checkers.ts';
 import type { Trouble } from './client.ts';
 import { TriedCrowd } from './crowd.ts';
 import { must } from './failure.ts';
@@ -48,6 +49,8 @@ export class World {
   nowMs = 0;
   mail: MailCount = { told250: 0, stored: 0, uncertain: 0, unanswered: 0 };
   readonly #shared: SharedArrayBuffer;
+  /** What the shards share, as somebody sees it who has nothing. */
+  readonly #allowance: Allowance;
   readonly #cast: Cast;
   readonly #arrivals: Prng;
   readonly #origins: Origins;
@@ -76,6 +79,10 @@ export class World {
     this.#shared = new SharedArrayBuffer(Counters.bytesFor(plan.shards));
     const table = new SharedArrayBuffer(ReputationTable.bytesFor(ENTRIES, readers));
     ReputationTable.prepare(table, plan.seed);
+    const allowed = new SharedArrayBuffer(Allowance.bytesFor(plan.shards));
+    const limits = { ...plan.config.spool, lanesMax: plan.lanesMax };
+    const allowance = (shard: number): Allowance => new Allowance(allowed, limits, plan.shards, shard);
+    this.#allowance = allowance(0);
     const journal = {
       ended: (report: SessionReport): void => {
         this.trace.note(this.nowMs, report.port, 'ended', report.durationMs);
@@ -89,6 +96,7 @@ export class World {
         plan,
         number,
         this.backend,
+        allowance(number),
         reputation,
         new Counters(this.#shared, number),
         journal,
@@ -132,6 +140,7 @@ export class World {
     this.#runUntil(this.nowMs + LANES_REST_MS);
     for (const { shard, front, back, files } of this.stations)
       checkEmpty(shard, front, back, files.filesOpen);
+    checkGivenBack(this.#allowance, plan.lanesMax);
     const { counts } = this;
     checkCounts(counts, this.reports.length);
     this.mail = auditMail(this.crowd, this.backend, counts['messagesUncertain'] as number);

@@ -10,6 +10,8 @@ import type { Wish } from './seed-plan.ts';
 import { simConfig } from './swarm.ts';
 
 const SEEDS = [1, 2, 3, 4];
+/** Even small messages of good senders begin to stream, and go through a file. */
+const STREAMS = { messageMemoryBytes: 4_096, streamFromBytes: 300 };
 const WAITS_SHORT = { replyTimeoutMs: 5_000, finalTimeoutMs: 30_000 };
 
 const worlds: readonly { readonly title: string; readonly wish: Omit<Wish, 'seed'> }[] = [
@@ -70,8 +72,52 @@ const worlds: readonly { readonly title: string; readonly wish: Omit<Wish, 'seed
     title: 'one lane for everybody, reused or not, serves everybody in turn',
     wish: { sessions: 150, honest: 40, shards: 1, lanesMax: 1, faults: ['acceptStorm'] },
   },
+  {
+    title: 'a backend that goes in the middle of a message which still comes in gets it from its start, once',
+    wish: {
+      sessions: 20,
+      honest: 200,
+      faults: ['slowDisk', 'closingBackend', 'splitReads'],
+      config: simConfig({ backend: WAITS_SHORT, spool: STREAMS }),
+    },
+  },
+  {
+    title: 'a client that goes in the middle of a message which the backend has begun to take has sent none',
+    wish: {
+      sessions: 20,
+      honest: 200,
+      faults: ['resets', 'halfClose', 'slowBackend', 'splitReads'],
+      config: simConfig({ backend: WAITS_SHORT, spool: STREAMS }),
+    },
+  },
+  {
+    title: 'a backend that refuses a message which still comes in is heard at its end',
+    wish: {
+      sessions: 20,
+      honest: 200,
+      faults: ['temporaryBackend', 'silentBackend', 'splitReads'],
+      config: simConfig({ backend: WAITS_SHORT, spool: STREAMS }),
+    },
+  },
+  {
+    title: 'with one lane for everybody a message that still comes in keeps nobody waiting for long',
+    wish: {
+      sessions: 60,
+      honest: 200,
+      shards: 1,
+      lanesMax: 1,
+      faults: ['splitReads', 'garbageBackend'],
+      config: simConfig({ backend: { ...WAITS_SHORT, verifyRecipients: 'late' }, spool: STREAMS }),
+    },
+  },
 ];
 
 test.each(worlds)('$title', ({ wish }) => {
-  for (const seed of SEEDS) expect(runSeed({ ...wish, seed }).mail.told250).toBeGreaterThan(0);
+  let streamed = 0;
+  for (const seed of SEEDS) {
+    const world = runSeed({ ...wish, seed });
+    expect(world.mail.told250).toBeGreaterThan(0);
+    streamed += world.counts['streamed']!;
+  }
+  if (wish.config?.spool.streamFromBytes === STREAMS.streamFromBytes) expect(streamed).toBeGreaterThan(0);
 });

@@ -19,6 +19,7 @@ export interface Reply {
 
 export class Client {
   private socket: Socket;
+  private readonly plain: Socket;
   private readonly replies: Reply[] = [];
   private readonly waiting: ((reply: Reply | null) => void)[] = [];
   private lines: string[] = [];
@@ -28,7 +29,8 @@ export class Client {
   /** Connects from `localAddress` (any of 127.0.0.0/8, or ::1), which is who the server believes we are. */
   constructor(port: number, localAddress: string) {
     const host = localAddress.includes(':') ? '::1' : '127.0.0.1';
-    this.socket = connect({ port, host, localAddress });
+    this.plain = connect({ port, host, localAddress });
+    this.socket = this.plain;
     this.socket.setNoDelay(true);
     this.listen(this.socket);
   }
@@ -45,7 +47,10 @@ export class Client {
     const secure = connectTls({ socket: this.socket, rejectUnauthorized: false, ...options });
     this.socket = secure;
     this.listen(secure);
-    await once(secure, 'secureConnect');
+    const closed = once(secure, 'close').then(() => {
+      throw new Error('the connection ended in the handshake');
+    });
+    await Promise.race([once(secure, 'secureConnect'), closed]);
     return secure;
   }
 
@@ -97,6 +102,31 @@ export class Client {
 
   close(): void {
     this.socket.destroy();
+  }
+
+  /** True when the connection stands; false when it could not be made. */
+  connected(): Promise<boolean> {
+    if (!this.plain.connecting) return Promise.resolve(!this.gone);
+    return new Promise((resolve) => {
+      this.plain.once('connect', () => resolve(true));
+      this.plain.once('close', () => resolve(false));
+    });
+  }
+
+  /** Its own port; 0 when it is not connected (any more). */
+  get port(): number {
+    return this.plain.localPort ?? 0;
+  }
+
+  /** Goes away by RST; inside TLS as `close` does, since Node 26 breaks down when both sockets are destroyed, the lower one first. */
+  reset(): void {
+    if (this.socket === this.plain) this.plain.resetAndDestroy();
+    else this.close();
+  }
+
+  /** Closes its own side; replies can still come. */
+  finish(): void {
+    this.socket.end();
   }
 
   private take(text: string): void {

@@ -5,9 +5,15 @@
  * tries again with a new number, as a real queue would. So for each attempt three things can be compared: how
  * far it went, what was told, how often it is in the backend's queue.
  *
- * The one case in which a client may be told nothing and the message be stored all the same is the window of RFC
- * 1047: the final dot was sent, the answer never came. The ledger counts it and allows it; nothing else.
+ * The one case in which a message may be stored although its client was not told so is the window of RFC 1047: the final dot was
+ * sent, and the answer never came; to the client, which then hears nothing, or to Sluice, which then says 451 in words of its own for that
+ * (or within Postfix, when its cleanup is killed, which has words for it too).
+ * The ledger counts it and allows it, once an attempt; nothing else.
  */
+import { createHash } from 'node:crypto';
+
+import { LOAD_ID_HEADER } from '../../loadgen/sink-body.ts';
+import { replyTable } from '../../src/smtp/replies.ts';
 import type { Random } from '../../src/base/prng.ts';
 import { Client, onTheWire } from './client.ts';
 
@@ -19,7 +25,18 @@ export interface Attempt {
   isDotSent: boolean;
   /** The answer to the final dot, or the refusal before it; 0: none came. */
   code: number;
+  /** Told 451 because an answer behind did not come: the backend's, or that of Postfix's own cleanup. */
+  isUncertain: boolean;
 }
+
+/** A stored message: of which attempt (-1: of none), and the hash of what it is with CR LF. */
+export interface Copy {
+  readonly attempt: number;
+  readonly sha256: string;
+}
+
+/** What is said when it is not known whether the message is stored: by Sluice; by Postfix, whose cleanup did not answer. */
+const uncertain: readonly string[] = [replyTable.backendLost.text, '451 4.3.0 Error: queue file write error'];
 
 export class Ledger {
   readonly attempts: Attempt[] = [];
@@ -38,8 +55,8 @@ export class Ledger {
     const number = this.attempts.length;
     const lines = 1 + this.random.below(this.random.below(4) === 0 ? 4000 : 100);
     const body = `line of message ${message}, in no hurry at all\n`.repeat(lines);
-    const content = Buffer.from(`X-Attempt: ${number}\nX-Message: ${message}\n\n${body}`);
-    const attempt: Attempt = { number, message, content, isDotSent: false, code: 0 };
+    const content = Buffer.from(`${LOAD_ID_HEADER}${number}\nX-Message: ${message}\n\n${body}`);
+    const attempt: Attempt = { number, message, content, isDotSent: false, code: 0, isUncertain: false };
     this.attempts.push(attempt);
     const client = new Client(port, source);
     try {
@@ -54,6 +71,7 @@ export class Ledger {
   private async converse(client: Client, attempt: Attempt): Promise<number> {
     const hear = async (): Promise<number> => {
       const reply = await client.reply();
+      attempt.isUncertain = uncertain.includes(reply?.lines.join() ?? '');
       this.onMoment();
       return reply?.code ?? 0;
     };
@@ -84,20 +102,30 @@ export class Ledger {
   }
 }
 
-/** What is wrong between a ledger and the queue behind; empty when nothing is. */
-export function disagreements(ledger: Ledger, stored: readonly Buffer[]): string[] {
+/** The copy that a stored message is, its lines ended by LF. */
+export function copyOf(content: Buffer): Copy {
+  const id = new RegExp(`^${LOAD_ID_HEADER}(\\d+)\n`).exec(content.toString('latin1', 0, 100))?.[1];
+  return { attempt: Number(id ?? -1), sha256: hashOf(content) };
+}
+
+function hashOf(content: Buffer): string {
+  const octets = Buffer.from(content.toString('latin1').replaceAll('\n', '\r\n'), 'latin1');
+  return createHash('sha256').update(octets).digest('hex');
+}
+
+/** What is wrong between a ledger and the store behind; empty when nothing is. */
+export function disagreements(ledger: Ledger, stored: readonly Copy[]): string[] {
   const wrong: string[] = [];
   const times = new Map<number, number>();
-  for (const content of stored) {
-    const number = Number(/^X-Attempt: (\d+)\n/.exec(content.toString('latin1', 0, 100))?.[1] ?? -1);
+  for (const { attempt: number, sha256 } of stored) {
     times.set(number, (times.get(number) ?? 0) + 1);
-    if (!ledger.attempts[number]?.content.equals(content))
+    const attempt = ledger.attempts[number];
+    if (attempt === undefined || hashOf(attempt.content) !== sha256)
       wrong.push(`attempt ${number}: stored with other content`);
   }
   for (const attempt of ledger.attempts) {
     const count = times.get(attempt.number) ?? 0;
-    const [least, most] =
-      attempt.code === 250 ? [1, 1] : [0, attempt.code === 0 && attempt.isDotSent ? 1 : 0];
+    const [least, most] = attempt.code === 250 ? [1, 1] : [0, isOpen(attempt) ? 1 : 0];
     if (count >= least && count <= most) continue;
     const dot = attempt.isDotSent ? 'after the final dot' : 'before the final dot';
     wrong.push(`attempt ${attempt.number}: told ${attempt.code || 'nothing'} ${dot}, stored ${count} times`);
@@ -105,7 +133,12 @@ export function disagreements(ledger: Ledger, stored: readonly Buffer[]): string
   return wrong;
 }
 
+/** True when it may be stored although its client was not told so. */
+export function isOpen(attempt: Attempt): boolean {
+  return attempt.isDotSent && (attempt.code === 0 || attempt.isUncertain);
+}
+
 /** Attempts in the window of RFC 1047: stored, and the client was never told. */
-export function untold(ledger: Ledger, stored: readonly Buffer[]): number {
+export function untold(ledger: Ledger, stored: readonly Copy[]): number {
   return stored.length - ledger.attempts.filter((attempt) => attempt.code === 250).length;
 }

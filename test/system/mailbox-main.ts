@@ -1,7 +1,7 @@
 /**
  * mailbox-main — `node test/system/mailbox-main.ts [LETTERS [SEED]]` writes results/mailbox.md
  *
- * Every letter to all eight set-ups by all four ways, 32 deliveries each, then into Postfix through Sluice and straight. Minutes.
+ * Every letter to all twelve set-ups by all four ways, 48 deliveries each, then into Postfix through Sluice and straight. Minutes.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import type { BareNewline, Delivery } from './mailbox-run.ts';
 const count = Number(process.argv[2] ?? 1_000);
 const seed = Number(process.argv[3] ?? 1);
 const letters = lettersOf(seed, count);
-const { deliveries, storedCount } = await throughSluice(letters, allHouses, true);
+const { deliveries, storedCount, streamedCount } = await throughSluice(letters, allHouses, true);
 const inPostfix = await intoPostfix(letters);
 
 const many = (value: number): string => value.toLocaleString('en');
@@ -56,7 +56,7 @@ ${new Date().toISOString().slice(0, 10)} · project ${versionOf('git', ['rev-par
 
 ${many(count)} letters of ${many(sizes.reduce((sum, size) => sum + size, 0))} octets (the longest ${many(sizes.at(-1)!)}, half of them at most ${many(sizes[count >> 1]!)}), composed of ${shapeTitles.length} shapes
 (\`test/system/letters.ts\`); ${many(letters.filter(({ octets }) => isOdd(octets)).length)} have a bare CR, a bare LF or a NUL. Each went into a sink ${many(deliveries.length / count)} times: with both settings of \`smtp.bare_newline\`, recipients verified early and late,
-messages kept in memory and in a file, by DATA and by BDAT, in plaintext and inside TLS. What has to arrive is computed from the
+messages kept in memory, in a file, and on their way to the sink while they still came in (${many(streamedCount)} of them were), by DATA and by BDAT, in plaintext and inside TLS. What has to arrive is computed from the
 letter by code that shares nothing with Sluice; what arrived is compared by SHA-256. ${many(storedCount)} messages came to the sink; ${many(expectedCount)} should have.
 
 - **identical**: 250, and the sink has exactly these octets, once.

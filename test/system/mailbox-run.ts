@@ -1,8 +1,8 @@
 /**
  * mailbox-run — the awkward mailbox through Sluice, and what arrived of it
  *
- * Four Sluices stand before one sink: both settings of `smtp.bare_newline`, with recipients verified early and late, with messages
- * that stay in memory and such that go to a file from 4 kB on. What is expected of each letter follows from its octets and the
+ * Some Sluices stand before one sink: both settings of `smtp.bare_newline`, with recipients verified early and late, with messages
+ * that stay in memory, such that go to a file from 4 kB on, and such that go on to the sink while they still come in. What is expected of each letter follows from its octets and the
  * setting alone, by functions that share no code with Sluice (letters). A second run takes the letters through Sluice into a
  * real Postfix, and what should have arrived straight to the same Postfix: what Postfix makes of a letter by itself
  * (folding its header, ending a header that is none) it makes of both.
@@ -20,6 +20,7 @@ import type { Letter } from './letters.ts';
 import { deliverLetters, senderOf } from './post-office.ts';
 import type { Errand } from './post-office.ts';
 import { startPostfix } from './postfix.ts';
+import { until } from './process.ts';
 import type { QueuedMessage } from './queue.ts';
 import { startSluice } from './sluice.ts';
 import type { Sluice } from './sluice.ts';
@@ -30,21 +31,22 @@ export type BareNewline = 'reject' | 'normalize';
 export interface House {
   readonly bareNewline: BareNewline;
   readonly verify: 'early' | 'late';
-  readonly spool: 'memory' | 'file';
+  /** `stream`: on its way to the backend before it is whole (spool.stream_from), if it comes by DATA. */
+  readonly spool: 'memory' | 'file' | 'stream';
 }
 
-/** Half of all eight, so that every two settings meet in every combination. */
+/** Four of all twelve; both settings of `smtp.bare_newline` meet a message that is on its way already. */
 export const fourHouses: readonly House[] = [
-  { bareNewline: 'reject', verify: 'early', spool: 'memory' },
+  { bareNewline: 'reject', verify: 'early', spool: 'stream' },
   { bareNewline: 'reject', verify: 'late', spool: 'file' },
-  { bareNewline: 'normalize', verify: 'early', spool: 'file' },
+  { bareNewline: 'normalize', verify: 'early', spool: 'stream' },
   { bareNewline: 'normalize', verify: 'late', spool: 'memory' },
 ];
 
 /** All of them. */
 export const allHouses: readonly House[] = (['reject', 'normalize'] as const).flatMap((bareNewline) =>
   (['early', 'late'] as const).flatMap((verify) =>
-    (['memory', 'file'] as const).map((spool) => ({ bareNewline, verify, spool })),
+    (['memory', 'file', 'stream'] as const).map((spool) => ({ bareNewline, verify, spool })),
   ),
 );
 
@@ -83,7 +85,12 @@ const settings = (house: House): Record<string, Record<string, unknown>> => ({
   backend: { reuse: 'always', verify_recipients: house.verify },
   smtp: { bare_newline: house.bareNewline },
   screen: { greet_wait: '0s' },
-  spool: { message_memory: house.spool === 'file' ? '4kB' : '1MB' },
+  // Only a client of good standing has a message on its way before it is whole.
+  lists: { allow: house.spool === 'stream' ? ['127.0.0.0/8'] : [] },
+  spool: {
+    message_memory: house.spool === 'memory' ? '1MB' : '4kB',
+    stream_from: house.spool === 'stream' ? '1B' : '0B',
+  },
 });
 
 /** The four ways into a house. */
@@ -118,12 +125,21 @@ async function withCertificate<T>(
   }
 }
 
+/** How many messages were on their way before they were whole. */
+async function streamedBy(sluice: Sluice): Promise<number> {
+  const before = sluice.said.length;
+  const line = (): RegExpExecArray | null => /^sluice: counters (\{.*\})$/m.exec(sluice.said.slice(before));
+  process.kill(sluice.pid, 'SIGUSR2');
+  await until('the counters are said', () => line() !== null);
+  return (JSON.parse(line()![1]!) as Record<string, number>)['streamed'] ?? 0;
+}
+
 /** Takes every letter to every house, on one errand; with `isWhole` on all four. */
 export async function throughSluice(
   letters: readonly Letter[],
   houses: readonly House[],
   isWhole = false,
-): Promise<{ deliveries: Delivery[]; storedCount: number }> {
+): Promise<{ deliveries: Delivery[]; storedCount: number; streamedCount: number }> {
   const sink = new Sink();
   const backendPort = await sink.listen();
   const started: Sluice[] = [];
@@ -149,7 +165,9 @@ export async function throughSluice(
       const stored = bySender.get(senderOf(delivery.letter, delivery.errand.name)) ?? [];
       return { ...delivery, fate: { ...delivery.fate, stored } };
     });
-    return { deliveries: whole, storedCount: sink.messages.length };
+    let streamedCount = 0;
+    for (const sluice of started) streamedCount += await streamedBy(sluice);
+    return { deliveries: whole, storedCount: sink.messages.length, streamedCount };
   } finally {
     for (const sluice of started) await sluice.stop();
     await sink.close();

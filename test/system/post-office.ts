@@ -5,6 +5,8 @@
  * TLS, written in pieces that follow from its number. The envelope sender names the letter and the errand, so that what a
  * backend has stored can be told apart without a look into it.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { Prng } from '../../src/base/prng.ts';
 import { greeted } from './client.ts';
 import type { Client } from './client.ts';
@@ -45,7 +47,11 @@ function pieces(octets: Buffer, random: Prng): Buffer[] {
 
 async function byData(client: Client, letter: Letter, random: Prng): Promise<string> {
   await client.expect('DATA', 354);
-  for (const piece of pieces(behindData(letter.octets), random)) client.send(piece);
+  for (const piece of pieces(behindData(letter.octets), random)) {
+    client.send(piece);
+    // What is sent in one turn would leave as one.
+    await nextTurn();
+  }
   return answerOf(client);
 }
 

@@ -12,6 +12,7 @@
  */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -95,6 +96,24 @@ export class Postfix {
     await until(`Postfix in ${this.directory} is gone`, () => processesIn(this.directory).length === 0);
   }
 
+  /**
+   * SIGKILL without a warning: all processes of one of its programs, which its master starts again, or the whole of it, which
+   * `start` brings back with what it had stored. Comes back when they are gone.
+   */
+  async kill9(victim: 'smtpd' | 'cleanup' | 'whole'): Promise<void> {
+    const isVictim = (pid: number): boolean => victim === 'whole' || programOf(pid) === victim;
+    const pids = processesIn(this.directory).filter(isVictim);
+    if (victim === 'whole') pids.unshift(this.pid);
+    for (const pid of pids) {
+      // One may have ended by itself, as the children do whose master is gone.
+      if (isAlive(pid)) killHard(pid);
+    }
+    await until(`killed ${victim} of Postfix is gone`, () => !pids.some(isAlive));
+    if (victim !== 'whole') return;
+    this.master = undefined;
+    await until(`Postfix in ${this.directory} is gone`, () => processesIn(this.directory).length === 0);
+  }
+
   /** Stops it and removes its directory. Safe to call twice. */
   async stop(): Promise<void> {
     await this.halt();
@@ -145,6 +164,22 @@ export class Postfix {
 
   isRunning(): boolean {
     return this.master?.pid !== undefined && isAlive(this.master.pid);
+  }
+}
+
+function programOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    return '';
+  }
+}
+
+function killHard(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has just ended by itself.
   }
 }
 

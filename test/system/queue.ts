@@ -20,6 +20,8 @@ export interface QueuedMessage {
   /** The client's address and name as Postfix believed them to be: with XCLIENT, the real client's. */
   readonly clientAddress: string;
   readonly clientName: string;
+  /** All that its queue file says by name: client_port, helo_name, protocol_name and so on. */
+  readonly attributes: ReadonlyMap<string, string>;
   /** What was asked for in the way of delivery reports (RFC 3461). */
   readonly ret: string;
   readonly envid: string;
@@ -86,12 +88,14 @@ function messageOf(id: string, envelope: string, contents: string): QueuedMessag
   const received = /^Received:[^\n]*\n(?:[ \t][^\n]*\n)*/.exec(contents);
   if (!received)
     throw new Error(`message ${id} does not begin with a Received header:\n${contents.slice(0, 500)}`);
+  const attributes = attributesOf(envelope);
   return {
     id,
     sender: utf8(valuesOf(envelope, 'sender')[0] ?? ''),
     recipients: valuesOf(envelope, 'recipient').map(utf8),
-    clientAddress: attributeOf(envelope, 'client_address'),
-    clientName: attributeOf(envelope, 'client_name'),
+    clientAddress: attributes.get('client_address') ?? '',
+    clientName: attributes.get('client_name') ?? '',
+    attributes,
     ret: retWords[Number(attributeOf(envelope, 'ret_flags') || '0')] ?? '',
     envid: attributeOf(envelope, 'envelope_id'),
     asked: askedOf(envelope),
@@ -117,7 +121,15 @@ function valuesOf(envelope: string, key: string): string[] {
   return lines.map((line) => line.slice(key.length + 2));
 }
 
+function attributesOf(envelope: string): Map<string, string> {
+  return new Map(
+    valuesOf(envelope, 'named_attribute').map((line) => {
+      const equals = line.indexOf('=');
+      return [line.slice(0, equals), line.slice(equals + 1)];
+    }),
+  );
+}
+
 function attributeOf(envelope: string, name: string): string {
-  const value = valuesOf(envelope, 'named_attribute').find((line) => line.startsWith(`${name}=`));
-  return value?.slice(name.length + 1) ?? '';
+  return attributesOf(envelope).get(name) ?? '';
 }

@@ -12,6 +12,18 @@ function pieceOf(length: number, fill: number): Uint8Array {
   return Uint8Array.from({ length }, (_, at) => (fill + at) & 0xff);
 }
 
+/** Reads all that may be read of a message which still comes in. */
+function readSoFar(spool: Spool, files: MemorySpoolFiles, slot: number): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  for (let isMore = true; isMore;) {
+    const piece = spool.nextPiece(slot);
+    if (piece !== null) pieces.push(piece);
+    isMore = piece !== null || files.advance();
+    while (spool.nextNoted() >= 0);
+  }
+  return Uint8Array.from(Buffer.concat(pieces));
+}
+
 /** Reads a message to its end. */
 function drain(spool: Spool, files: MemorySpoolFiles, slot: number): Uint8Array {
   const pieces: Uint8Array[] = [];
@@ -34,6 +46,7 @@ describe('a message in the spool', () => {
     spool.begin(0);
     const pieces = [pieceOf(60, 1), pieceOf(30, 2), pieceOf(70, 3), pieceOf(5, 4), pieceOf(200, 5)];
     for (const piece of pieces) expect(spool.append(0, piece)).toBe(true);
+    spool.finish(0);
     const whole = Uint8Array.from(Buffer.concat(pieces));
     expect(spool.spilled(0)).toBe(true);
     expect(spool.memoryBytes).toBe(90);
@@ -52,6 +65,7 @@ describe('a message in the spool', () => {
     spool.begin(0);
     spool.append(0, piece);
     piece.fill(0);
+    spool.finish(0);
     spool.rewind(0);
     expect(spool.nextPiece(0)).toEqual(pieceOf(10, 1));
   });
@@ -61,6 +75,7 @@ describe('a message in the spool', () => {
     const spool = new Spool(SLOTS, limits, files);
     spool.begin(0);
     spool.append(0, pieceOf(150, 7));
+    spool.finish(0);
     files.readBytesMax = 40;
     spool.rewind(0);
     files.advance();
@@ -75,6 +90,7 @@ describe('a message in the spool', () => {
     const spool = new Spool(SLOTS, limits, files);
     spool.begin(0);
     spool.append(0, pieceOf(150, 7));
+    spool.finish(0);
     spool.rewind(0);
     spool.nextPiece(0);
     spool.discard(0);
@@ -83,6 +99,7 @@ describe('a message in the spool', () => {
     expect(spool.nextNoted()).toBe(-1);
     spool.begin(0);
     spool.append(0, pieceOf(20, 1));
+    spool.finish(0);
     spool.rewind(0);
     expect(drain(spool, files, 0)).toEqual(pieceOf(20, 1));
   });
@@ -99,6 +116,7 @@ describe('a message in the spool', () => {
     const spool = new Spool(SLOTS, limits, files);
     spool.begin(0);
     spool.append(0, pieceOf(150, 7));
+    spool.finish(0);
     files.broken = true;
     files.advance();
     expect(spool.nextNoted()).toBe(0);
@@ -114,12 +132,44 @@ describe('a message in the spool', () => {
     const spool = new Spool(SLOTS, limits, files);
     spool.begin(0);
     spool.append(0, pieceOf(150, 7));
+    spool.finish(0);
     files.readBytesMax = 0;
     spool.rewind(0);
     spool.nextPiece(0);
     files.advance();
     spool.nextNoted();
     expect(spool.hasFailed(0)).toBe(true);
+  });
+
+  test('what came last is held back until the message is whole: from memory', () => {
+    const files = new MemorySpoolFiles();
+    const spool = new Spool(SLOTS, limits, files);
+    spool.begin(0);
+    spool.append(0, pieceOf(10, 1));
+    spool.rewind(0);
+    expect(readSoFar(spool, files, 0)).toHaveLength(0);
+    spool.append(0, pieceOf(20, 2));
+    expect(readSoFar(spool, files, 0)).toEqual(pieceOf(10, 1));
+    expect(spool.atEnd(0)).toBe(false);
+    spool.finish(0);
+    expect(drain(spool, files, 0)).toEqual(pieceOf(20, 2));
+  });
+
+  test('what came last is held back until the message is whole: from a file', () => {
+    const files = new MemorySpoolFiles();
+    files.readBytesMax = 17;
+    const spool = new Spool(SLOTS, limits, files);
+    spool.begin(0);
+    spool.append(0, pieceOf(90, 1));
+    spool.append(0, pieceOf(30, 2));
+    spool.rewind(0);
+    expect(readSoFar(spool, files, 0)).toEqual(pieceOf(90, 1));
+    spool.append(0, pieceOf(50, 3));
+    expect(readSoFar(spool, files, 0)).toEqual(pieceOf(30, 2));
+    expect(readSoFar(spool, files, 0)).toHaveLength(0);
+    expect(spool.atEnd(0)).toBe(false);
+    spool.finish(0);
+    expect(drain(spool, files, 0)).toEqual(pieceOf(50, 3));
   });
 
   test('a client is held back while more than a megabyte waits for the disk', () => {
@@ -160,8 +210,16 @@ test.each([1, 2, 3, 4])(
         if (taken) twin.push(piece);
         else refused += 1;
       } else if (random.below(2) === 0) {
+        // Read twice: as far as it may be while more comes, and from its start to its end.
         spool.rewind(slot);
-        expect(drain(spool, files, slot)).toEqual(Uint8Array.from(Buffer.concat(twin)));
+        expect(readSoFar(spool, files, slot)).toEqual(Uint8Array.from(Buffer.concat(twin.slice(0, -1))));
+        const isAnew = random.below(2) === 0;
+        if (isAnew) spool.rewind(slot);
+        spool.finish(slot);
+        const rest = isAnew ? twin : twin.slice(-1);
+        expect(drain(spool, files, slot)).toEqual(Uint8Array.from(Buffer.concat(rest)));
+        spool.discard(slot);
+        twins[slot] = null;
       } else {
         spool.discard(slot);
         twins[slot] = null;

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Sink } from '../../../loadgen/sink.ts';
+import { Mishaps, mishaps } from '../../../loadgen/sink-mishaps.ts';
+import type { MishapOptions } from '../../../loadgen/sink-mishaps.ts';
 import type { SinkOptions } from '../../../loadgen/sink-options.ts';
 import { Wire } from './wire.ts';
 
@@ -278,6 +280,45 @@ describe('faults', () => {
       [await wire.reply(), await wire.reply(), await wire.reply()].map((reply) => reply.slice(0, 3)),
     ).toEqual(['220', '250', '502']);
   });
+});
+
+describe('mishaps', () => {
+  const often = { seed: 5, perMille: 1_000 };
+  const drawn = (options: MishapOptions): string[] => {
+    const drawing = new Mishaps(options);
+    return Array.from({ length: 200 }, () => `${drawing.next('RCPT')} ${drawing.dot()} ${drawing.delayMs()}`);
+  };
+
+  it('are those of their seed, of every kind, and none without a chance', () => {
+    expect(drawn(often)).toEqual(drawn(often));
+    expect(drawn({ ...often, seed: 6 })).not.toEqual(drawn(often));
+    const { none: _, ...kinds } = mishaps;
+    expect(new Set(drawn(often).map((line) => line.split(' ')[0]))).toEqual(new Set(Object.keys(kinds)));
+    expect(new Set(drawn({ ...often, perMille: 0 }).map((line) => line.replace(/ \d+$/, '')))).toEqual(
+      new Set(['none store']),
+    );
+  });
+
+  it('happen to the sink: sooner or later a command is told 451 or 421, or nothing', async () => {
+    const { wire } = await sinkAndWire({ mishaps: { seed: 5, perMille: 500 } });
+    await wire.reply();
+    let reply = '250';
+    for (let count = 0; count < 50 && reply.startsWith('250'); count += 1) reply = await wire.say('NOOP');
+    expect(reply).toMatch(/^451 4\.3\.0|^421 4\.|^closed$/);
+  });
+});
+
+it('names the address in a reply to RCPT when it is asked to', async () => {
+  const { wire } = await named({ namesAddresses: true });
+  await wire.say('MAIL FROM:<a@example.net>');
+  expect(await wire.say('RCPT TO:<b@example.com>')).toBe('250 2.1.5 <b@example.com> Ok');
+});
+
+it('keeps no message in memory when it is asked not to', async () => {
+  const { sink, wire } = await named({ keepMessages: false });
+  await upToData(wire);
+  expect(await wire.say('text\r\n.')).toMatch(/^250 /);
+  expect([sink.messages.length, sink.stats.messages]).toEqual([0, 1]);
 });
 
 describe('the journal', () => {

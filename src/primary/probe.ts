@@ -3,7 +3,7 @@
  *
  * Connects, reads the greeting, says EHLO, begins TLS where the configuration says so, and asks for XCLIENT twice with an address of nobody (RFC 5737), as a
  * shard does when it starts; or begins with a PROXY header for a connection of our own. No MAIL is said. Every line it returns tells one thing that was found, and what to
- * do when it is not as it should be.
+ * do when it is not as it should be; of several servers, below a line that names one. What a server says is one line of printable ASCII.
  */
 import type { X509Certificate } from 'node:crypto';
 import { connect } from 'node:net';
@@ -28,9 +28,13 @@ export async function probeBackend(config: Config): Promise<{ ok: boolean; lines
   const trusts = backendTrusts(config);
   const lines: string[] = [];
   let ok = true;
-  for (const [index, { address }] of serversOf(config).entries()) {
+  const servers = serversOf(config);
+  for (const [index, { address }] of servers.entries()) {
     const trust = typeof trusts === 'string' ? trusts : (trusts[index] ?? null);
-    if (!(await probeServer(config, address, trust, lines))) ok = false;
+    const found: string[] = [];
+    if (!(await probeServer(config, address, trust, found))) ok = false;
+    for (const line of found)
+      lines.push(servers.length === 1 || line.startsWith('backend ') ? line : `  ${line}`);
   }
   return { ok, lines };
 }
@@ -47,7 +51,7 @@ async function probeServer(
   try {
     return await converse(config, address, trust, socket, lines);
   } catch (error) {
-    lines.push(`backend ${address}: ${error instanceof Error ? error.message : String(error)}`);
+    lines.push(`backend ${address}: ${faultText(error)}`);
     return false;
   } finally {
     socket.destroy();
@@ -64,6 +68,10 @@ async function converse(
   let replies = new Replies(socket);
   let open = socket;
   const hear = (): Promise<string> => replies.next();
+  const refused = (command: string, answer: string): false => {
+    lines.push(`${command} was answered "${said(answer)}": no mail can be delivered`);
+    return false;
+  };
   const ask = async (command: string): Promise<string> => {
     open.write(`${command}\r\n`);
     return hear();
@@ -72,10 +80,11 @@ async function converse(
   const hasHeader = identity === 'proxy-v1' || identity === 'proxy-v2';
   if (hasHeader) socket.write(proxyHeader(identity === 'proxy-v1' ? 1 : 2, null));
   const greeting = await hear();
-  lines.push(`backend ${address}: greeted with "${greeting.trimEnd()}"`);
+  lines.push(`backend ${address}: greeted with "${said(greeting)}"`);
   if (!greeting.startsWith('220')) return false;
   let hello = await ask(`EHLO ${config.hostname}`);
   if (hasHeader) lines.push(headerLine(hello));
+  if (!hasHeader && !hello.startsWith('250')) return refused('EHLO', hello);
   let capabilities = readCapabilities(hello);
   if (typeof trust === 'string') throw new Error(trust);
   if (trust === null && capabilities.startTls)
@@ -86,10 +95,7 @@ async function converse(
       return false;
     }
     const answer = await ask('STARTTLS');
-    if (!answer.startsWith('220')) {
-      lines.push(`STARTTLS was answered "${answer.trimEnd()}": no mail can be delivered`);
-      return false;
-    }
+    if (!answer.startsWith('220')) return refused('STARTTLS', answer);
     if (replies.hasMore) throw new Error('sent more behind its answer to STARTTLS');
     replies.end();
     const secure = await secured(socket, trust);
@@ -108,10 +114,7 @@ async function converse(
   }
   lines.push(`XCLIENT is offered with ${capabilities.xclient.join(' ')}`);
   const first = await ask(xclientCommand(capabilities.xclient, nobody));
-  if (!first.startsWith('220')) {
-    lines.push(`XCLIENT was answered "${first.trimEnd()}": no mail can be delivered`);
-    return false;
-  }
+  if (!first.startsWith('220')) return refused('XCLIENT', first);
   await ask(`EHLO ${config.hostname}`);
   const second = await ask(xclientCommand(capabilities.xclient, nobody));
   lines.push(
@@ -120,6 +123,23 @@ async function converse(
       : 'a second XCLIENT is not accepted: one connection for each client (see the listener in the guide to reuse them)',
   );
   return true;
+}
+
+/** A reply as one line. */
+function said(reply: string): string {
+  return reply
+    .trimEnd()
+    .split(/\r?\n/)
+    .join(' | ')
+    .replaceAll(/[^ -~]/g, '?');
+}
+
+/** Why there was no conversation, or an end to it. A name with several addresses has a fault for each, and no words for all. */
+function faultText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  const isUnreached = error instanceof AggregateError || syscall === 'connect' || syscall === 'getaddrinfo';
+  return isUnreached && code !== undefined ? `cannot be reached (${code})` : error.message;
 }
 
 /** The handshake, as a lane does it. Throws the fault in words. */
@@ -149,5 +169,5 @@ function certificateText(certificate: X509Certificate): string {
 function headerLine(hello: string): string {
   return hello.startsWith('250')
     ? 'a PROXY header is taken: one connection for each client'
-    : `the PROXY header was taken for a command ("${hello.trimEnd()}"): set smtpd_upstream_proxy_protocol = haproxy for that listener`;
+    : `the PROXY header was taken for a command ("${said(hello)}"): set smtpd_upstream_proxy_protocol = haproxy for that listener`;
 }

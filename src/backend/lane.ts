@@ -353,7 +353,7 @@ export class Lane {
       return this.#say('restart', 'RSET');
     }
     this.#transaction.prepare(this.#talk, envelope, this.job);
-    if (this.job === Job.Deliver && this.#opening.capabilities.pipelining) this.#talk.prepare('data', 'DATA');
+    if (this.job === Job.Deliver && this.#canPipeline) this.#talk.prepare('data', 'DATA');
     return this.#send();
   }
 
@@ -365,8 +365,13 @@ export class Lane {
     if (code === 354) this.close('', Fault.None);
   }
 
+  /** What EHLO announced does not hold behind HELO: Exim ends the connection for it. */
+  get #canPipeline(): boolean {
+    return this.#opening.capabilities.pipelining && this.#host.identityOf(this.owner).esmtp;
+  }
+
   #send(): void {
-    this.#talk.send(this.#opening.capabilities.pipelining);
+    this.#talk.send(this.#canPipeline);
     this.#closeAtFault();
   }
 

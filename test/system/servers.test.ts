@@ -127,10 +127,10 @@ test.concurrent('one server is stopped, then killed, under way: the other has it
     const { one, other, sluice } = house;
     const ledger = new Ledger(new Prng(3));
     let nextMessage = 0;
-    let isOver = false;
+    const traffic = new AbortController();
     const work = async (client: number): Promise<void> => {
       let message = nextMessage++;
-      while (!isOver) {
+      while (!traffic.signal.aborted) {
         if (await ledger.attempt(message, sluice.port, sourceOf(client))) message = nextMessage++;
       }
     };
@@ -159,7 +159,7 @@ test.concurrent('one server is stopped, then killed, under way: the other has it
         await storesMore(one, 2 * CLIENTS);
       }
     } finally {
-      isOver = true;
+      traffic.abort();
       await clients;
     }
     const refused = ledger.attempts.filter((attempt) => attempt.code !== 250 && !isOpen(attempt));

@@ -467,9 +467,9 @@ export class Lanes implements LaneHost {
     return this.#isFullOfStrangers() ? this.#waiting.servePreferred() : this.#waiting.serve();
   }
 
-  /** Another shard is to have the next lane that is free. */
-  #isAskedBack(): boolean {
-    return this.#parts.permits.isAskedBack(this.#pool.leaving, this.#nowMs);
+  /** Another shard is to have the next lane that is free, or another process one that `isIdle`. */
+  #isAskedBack(isIdle = false): boolean {
+    return this.#parts.permits.isAskedBack(this.#pool.leaving, this.#nowMs, isIdle);
   }
 
   /** A lane rests with its client: for long when nobody else wants it, for a moment when somebody does. */
@@ -492,7 +492,7 @@ export class Lanes implements LaneHost {
   /** A lane has been idle for long, or may be wanted by another shard. */
   #restOn(lane: Lane): void {
     const untilMs = lane.heldSinceMs + IDLE_MS;
-    if (this.#nowMs >= untilMs || this.#isAskedBack()) lane.quit();
+    if (this.#nowMs >= untilMs || this.#isAskedBack(true)) lane.quit();
     else this.#armUntil(lane, untilMs);
   }
 

@@ -124,10 +124,12 @@ const step = fc.record({
   process: fc.nat({ max: 4 }),
   shard: fc.nat({ max: 2 }),
   does: fc.constantFrom(
-    ...['take', 'take', 'want', 'giveBack', 'look', 'look', 'up', 'up', 'down', 'down', 'die', 'bury'],
+    ...['take', 'take', 'want', 'giveBack', 'look', 'look', 'up', 'up', 'down', 'down', 'exchange', 'exchange', 'die', 'bury'],
   ),
   count: fc.nat({ max: 12 }),
 });
+/** How many each process could use. */
+const lacks = fc.array(fc.oneof(fc.constant(0), fc.nat({ max: 20 })), { minLength: 5, maxLength: 5 });
 const sizes = fc
   .record({ processes: fc.integer({ min: 2, max: 5 }), shards: fc.integer({ min: 1, max: 3 }) })
   .chain(({ processes, shards }) =>
@@ -152,12 +154,17 @@ function lived(
     if (does === 'bury') house.bury(number);
     else if (does === 'up') house.deliverUp(number);
     else if (house.dying.has(number)) continue;
-    else if (does === 'take') permits.take(house.nowMs);
+    else if (does === 'take') for (let left = count; left > 0 && permits.take(house.nowMs); left--);
     else if (does === 'want') permits.want(count);
     else if (does === 'giveBack' && permits.held > 0) permits.giveBack();
     else if (does === 'look') one.look();
     else if (does === 'down') one.hear();
     else if (does === 'die') house.die(number);
+    else if (does === 'exchange') {
+      one.look();
+      while (one.up.length > 0) house.deliverUp(number);
+      for (const other of house.processes) other.hear();
+    }
     expect(house.reach).toBeLessThanOrEqual(max);
   }
   for (const number of house.processes.keys()) house.bury(number);
@@ -200,17 +207,21 @@ describe('processes that share connections', () => {
       fc.property(
         sizes,
         fc.array(step, { maxLength: 100 }),
-        fc.array(fc.nat({ max: 20 }), { minLength: 5, maxLength: 5 }),
-        (size, steps, lacks) => {
+        lacks,
+        lacks,
+        fc.boolean(),
+        (size, steps, first, then, isIdle) => {
           const house = lived(size, steps);
-          for (let round = 0; round < roundsFor(house); round++) house.round(lacks, () => true);
-          const needs = lacks.slice(0, size.processes);
-          const goals = equalParts(size.max, needs, needs);
-          for (const [number, one] of house.processes.entries()) {
-            const least = Math.min(needs[number]!, Math.floor(size.max / size.processes));
-            expect(one.held).toBeGreaterThanOrEqual(least);
-            // The odd ones may be with others than in the ideal.
-            expect(one.held).toBeGreaterThanOrEqual(Math.min(needs[number]!, goals[number]! - 1));
+          for (const all of [first, then]) {
+            for (let round = 0; round < roundsFor(house); round++) house.round(all, () => isIdle);
+            const needs = all.slice(0, size.processes);
+            const goals = equalParts(size.max, needs, needs);
+            for (const [number, one] of house.processes.entries()) {
+              const least = Math.min(needs[number]!, Math.floor(size.max / size.processes));
+              expect(one.held).toBeGreaterThanOrEqual(least);
+              // The odd ones may be with others than in the ideal.
+              if (isIdle) expect(one.held).toBeGreaterThanOrEqual(Math.min(needs[number]!, goals[number]! - 1));
+            }
           }
         },
       ),

@@ -43,10 +43,7 @@ export class Crew {
       orders.length > 1 ? new Replicas(entries, orders.length, randomInt(2 ** 32), nowSec) : null;
     const replicas = this.#replicas;
     const threads = replicas === null ? new Threads(orders[0]!, eventsOf(0)) : null;
-    this.engines =
-      replicas === null
-        ? [threads!]
-        : childrenOf(config, orders, eventsOf, replicas);
+    this.engines = replicas === null ? [threads!] : childrenOf(config, orders, eventsOf, replicas);
     const table = replicas?.table ?? threads!.table;
     this.memory = new Memory(table, nowSec);
     const { file: path, saveIntervalMs, keepMs } = config.reputation;

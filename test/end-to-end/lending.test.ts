@@ -64,7 +64,9 @@ test.each([2, 3, 4])('two processes and %i connections: all is delivered', async
   const { program, port } = running;
   const sent: Promise<number | undefined>[] = [];
   for (let at = 0; at < 40; at++)
-    sent.push(sendMail(port, `127.7.${20 + max}.${at + 1}`, `Subject: ${at}\n\n`).then((reply) => reply?.code));
+    sent.push(
+      sendMail(port, `127.7.${20 + max}.${at + 1}`, `Subject: ${at}\n\n`).then((reply) => reply?.code),
+    );
   expect(new Set(await Promise.all(sent))).toEqual(new Set([250]));
   await program.logs(40);
   expect(new Set(program.sessions.map(({ id }) => processOf(id)))).toEqual(new Set(['0', '1']));
@@ -109,9 +111,7 @@ test('the connections of a process that is killed are lent to the other and shar
   });
   for (let round = 1; round <= 2; round++) {
     const [killed, other] = program.children() as [number, number];
-    await until('both have connections', () =>
-      [killed, other].every((pid) => socketsTo(pid, sink.port) > 0),
-    );
+    await until('both have connections', () => [killed, other].every((pid) => socketsTo(pid, sink.port) > 0));
     process.kill(killed, 'SIGKILL');
     await until('the other has borrowed', () => socketsTo(other, sink.port) === 3);
     await until('there are two again', () => program.children().length === 2);

@@ -59,6 +59,19 @@ async function keepSending(client: Client, isOver: () => boolean): Promise<numbe
   return sent;
 }
 
+/** Sends one message in each session until it is told to stop; how many. Whoever was with a process that died comes again. */
+async function keepComing(port: number, from: string, isOver: () => boolean): Promise<number> {
+  let sent = 0;
+  while (!isOver()) {
+    const code = await sendMail(port, from, 'Subject: x\n\n').then(
+      (reply) => reply?.code,
+      () => undefined,
+    );
+    if (code === 250) sent += 1;
+  }
+  return sent;
+}
+
 test.each([2, 3, 4])('two processes and %i connections: all is delivered', async (max) => {
   await start(max);
   const { program, port } = running;
@@ -97,18 +110,7 @@ test('the connections of a process that is killed are lent to the other and shar
   sink.faults.replyDelayMs = 5;
   const { program, port } = running;
   let isOver = false;
-  const senders = Array.from({ length: 16 }, async (_, at) => {
-    let sent = 0;
-    // Whoever was with the process that died comes again.
-    while (!isOver) {
-      const code = await sendMail(port, `127.7.30.${at + 1}`, 'Subject: x\n\n').then(
-        (reply) => reply?.code,
-        () => undefined,
-      );
-      if (code === 250) sent += 1;
-    }
-    return sent;
-  });
+  const senders = Array.from({ length: 16 }, (_, at) => keepComing(port, `127.7.30.${at + 1}`, () => isOver));
   for (let round = 1; round <= 2; round++) {
     const [killed, other] = program.children() as [number, number];
     await until('both have connections', () => [killed, other].every((pid) => socketsTo(pid, sink.port) > 0));

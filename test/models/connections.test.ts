@@ -10,11 +10,11 @@ import { ConnectionDesk, equalParts } from '../../src/primary/connection-desk.ts
 import { ConnectionPart } from '../../src/primary/connection-part.ts';
 
 /** The same parts, one connection after the other: to whoever has least of those that need one, then to whoever has least. */
-function naiveParts(max: number, needs: readonly number[], parts: readonly number[]): number[] {
-  const goals = needs.map(() => 1);
-  const all = [...needs.keys()];
-  for (let left = max - needs.length; left > 0; left--) {
-    const needy = all.filter((one) => goals[one]! < needs[one]!);
+function naiveParts(max: number, wanted: readonly number[], parts: readonly number[]): number[] {
+  const goals = wanted.map(() => 1);
+  const all = [...wanted.keys()];
+  for (let left = max - wanted.length; left > 0; left--) {
+    const needy = all.filter((one) => goals[one]! < wanted[one]!);
     const line = needy.length > 0 ? needy : all;
     line.sort((one, other) => goals[one]! - goals[other]! || parts[other]! - parts[one]! || one - other);
     goals[line[0]!]! += 1;
@@ -144,7 +144,7 @@ const step = fc.record({
   count: fc.nat({ max: 12 }),
 });
 /** How many each process could use. */
-const lacks = fc.array(fc.oneof(fc.constant(0), fc.nat({ max: 20 })), { minLength: 5, maxLength: 5 });
+const needs = fc.array(fc.oneof(fc.constant(0), fc.nat({ max: 20 })), { minLength: 5, maxLength: 5 });
 const sizes = fc
   .record({ processes: fc.integer({ min: 2, max: 5 }), shards: fc.integer({ min: 1, max: 3 }) })
   .chain(({ processes, shards }) =>
@@ -197,10 +197,10 @@ describe('equalParts', () => {
     });
     fc.assert(
       fc.property(rows, fc.nat({ max: 40 }), (all, more) => {
-        const needs = all.map(({ need }) => need);
+        const wanted = all.map(({ need }) => need);
         const parts = all.map(({ part }) => part);
         const max = all.length + more;
-        expect(equalParts(max, needs, parts)).toEqual(naiveParts(max, needs, parts));
+        expect(equalParts(max, wanted, parts)).toEqual(naiveParts(max, wanted, parts));
       }),
       { numRuns: 2_000 },
     );
@@ -222,21 +222,21 @@ describe('processes that share connections', () => {
       fc.property(
         sizes,
         fc.array(step, { maxLength: 100 }),
-        lacks,
-        lacks,
+        needs,
+        needs,
         fc.boolean(),
         (size, steps, first, then, isIdle) => {
           const house = lived(size, steps);
           for (const all of [first, then]) {
             for (let round = 0; round < roundsFor(house); round++) house.round(all, () => isIdle);
-            const needs = all.slice(0, size.processes);
-            const goals = equalParts(size.max, needs, needs);
+            const wanted = all.slice(0, size.processes);
+            const goals = equalParts(size.max, wanted, wanted);
             for (const [number, one] of house.processes.entries()) {
-              const least = Math.min(needs[number]!, Math.floor(size.max / size.processes));
+              const least = Math.min(wanted[number]!, Math.floor(size.max / size.processes));
               expect(one.held).toBeGreaterThanOrEqual(least);
               // The odd ones may be with others than in the ideal.
               if (isIdle)
-                expect(one.held).toBeGreaterThanOrEqual(Math.min(needs[number]!, goals[number]! - 1));
+                expect(one.held).toBeGreaterThanOrEqual(Math.min(wanted[number]!, goals[number]! - 1));
             }
           }
         },

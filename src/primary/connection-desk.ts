@@ -21,7 +21,7 @@
  */
 import { assert } from '../base/assert.ts';
 
-/** What the desk tells a process. Each message holds all there is to say. */
+/** What the desk tells a process: all there is to say. It is answered, and nothing more is said before. */
 export interface ConnectionOrder {
   readonly kind: 'connections';
   /** So many more than it had. */
@@ -41,6 +41,8 @@ export interface ConnectionNews {
   readonly needed: number;
   /** What it lacks. */
   readonly lacking: number;
+  /** It is said in answer to an order. */
+  readonly isAnswer: boolean;
 }
 
 /** What the book says of one process. */
@@ -49,6 +51,8 @@ interface Row {
   needed: number;
   lacking: number;
   isAlive: boolean;
+  /** It was told something, and has not answered. */
+  isTold: boolean;
   /** What it was told last. */
   most: number;
   elsewhere: number;
@@ -71,6 +75,7 @@ export class ConnectionDesk {
       needed: 0,
       lacking: 0,
       isAlive: false,
+      isTold: false,
       most: max,
       elsewhere: 0,
     }));
@@ -82,6 +87,7 @@ export class ConnectionDesk {
     const row = this.#rows[process]!;
     assert(!row.isAlive, 'a process begins when its forerunner has ended');
     row.isAlive = true;
+    row.isTold = false;
     row.most = this.#max;
     row.elsewhere = 0;
     return row.part;
@@ -103,6 +109,7 @@ export class ConnectionDesk {
   heard(process: number, news: ConnectionNews): void {
     const row = this.#rows[process]!;
     assert(news.given < row.part, 'a process keeps a connection');
+    if (news.isAnswer) row.isTold = false;
     row.part -= news.given;
     this.#free += news.given;
     row.needed = Math.min(news.needed, this.#max);
@@ -129,6 +136,7 @@ export class ConnectionDesk {
   }
 
   #tell(process: number, row: Row, goal: number, elsewhere: number): void {
+    if (row.isTold) return;
     const granted = Math.min(this.#free, Math.max(0, goal - row.part));
     // One that has not too much may have all that it is given: what it is asked for is only said when it changes.
     const most = goal < row.part ? goal : this.#max;
@@ -137,6 +145,7 @@ export class ConnectionDesk {
     row.part += granted;
     row.most = most;
     row.elsewhere = elsewhere;
+    row.isTold = true;
     this.#send(process, { kind: 'connections', granted, most, elsewhere });
   }
 }

@@ -47,7 +47,7 @@ export class ConnectionPart {
       this.#neededNow = 0;
     }
     this.#looks += 1;
-    this.#tell();
+    this.#tell(false);
   }
 
   /** The desk said something. */
@@ -56,20 +56,21 @@ export class ConnectionPart {
     this.#most = most;
     this.#permits.setLimit(Math.max(LEAST, Math.min(most, this.#part)), LEAST);
     this.#permits.setElsewhere(elsewhere);
-    this.#tell();
+    this.#tell(true);
   }
 
-  #tell(): void {
+  #tell(isAnswer: boolean): void {
     const lacking = this.#permits.lackingByAll;
     // Added up after the limit was written: there will be no more than this, or than the limit.
     const held = this.#permits.heldByAll;
     this.#neededNow = Math.max(this.#neededNow, held + lacking);
     const needed = Math.max(this.#neededNow, this.#neededBefore);
     const given = Math.max(0, this.#part - Math.max(this.#most, held, LEAST));
-    if (given === 0 && needed === this.#toldNeeded && lacking === this.#toldLacking) return;
+    const isNews = given > 0 || needed !== this.#toldNeeded || lacking !== this.#toldLacking;
+    if (!isNews && !isAnswer) return;
     this.#part -= given;
     this.#toldNeeded = needed;
     this.#toldLacking = lacking;
-    this.#send({ kind: 'connections', given, needed, lacking });
+    this.#send({ kind: 'connections', given, needed, lacking, isAnswer });
   }
 }

@@ -2,6 +2,7 @@
  * crowded-page — what honest senders met alone and beside a crowd of zombies, as a page
  */
 import type { LoadResult } from '../loadgen/load.ts';
+import { honestTroubles } from '../loadgen/report.ts';
 import { table } from './report.ts';
 
 /** One stretch of the run in which honest senders were measured. */
@@ -45,9 +46,12 @@ export function connectionsAtOnce(
 const honestOf = (result: LoadResult): LoadResult['kinds'][number] =>
   result.kinds.find((kind) => kind.honest)!;
 
-/** p99 of honest messages in the crowded phase over the mean of those without a crowd. */
+/** p99 of honest messages in the crowded phase over the mean of those without a crowd; Infinity when none came through. */
 export function p99Ratio(phases: readonly Phase[]): number {
-  const p99 = (phase: Phase): number => honestOf(phase.result).deliverMs.p99;
+  const p99 = (phase: Phase): number => {
+    const { messages, deliverMs } = honestOf(phase.result);
+    return messages.told2xx > 0 ? deliverMs.p99 : Infinity;
+  };
   const alone = phases.filter((phase) => phase.heldMax === 0).map(p99);
   const crowded = phases.filter((phase) => phase.heldMax > 0).map(p99);
   return Math.max(...crowded) / (alone.reduce((sum, ms) => sum + ms, 0) / alone.length);
@@ -90,9 +94,14 @@ export function crowdedPage(page: PageFacts, phases: readonly Phase[], log: stri
   });
   const ratio = p99Ratio(phases);
   const { most, taken } = connectionsAtOnce(log, name);
+  const lost = phases.reduce((sum, { result }) => {
+    const { started, messages } = honestOf(result);
+    return sum + started - messages.told2xx;
+  }, 0);
   const verdict = (isReached: boolean): string => (isReached ? 'reached' : '**missed**');
   const goals = [
     `- p99 of honest messages beside the crowd, over the mean of those without: ${ratio.toFixed(2)}, wanted at most ${P99_RATIO_MAX}: ${verdict(ratio <= P99_RATIO_MAX)}`,
+    `- honest sessions whose message was not told 250: ${lost}, wanted 0: ${verdict(lost === 0)}`,
     `- connections that Postfix had at once, by its own log of ${taken.toLocaleString('en')} connections: ${most} at the most, wanted at most ${page.connectionsMax}: ${verdict(most <= page.connectionsMax)}`,
   ];
   const blocks = [
@@ -102,6 +111,9 @@ export function crowdedPage(page: PageFacts, phases: readonly Phase[], log: stri
     page.setting,
     table(head, rows),
     page.zombies,
+    ...phases.flatMap(({ name: when, result }) =>
+      honestTroubles(result).map((trouble) => `Trouble ${when}: ${trouble}.`),
+    ),
     '## Goals',
     goals.join('\n'),
   ];

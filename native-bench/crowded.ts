@@ -19,6 +19,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { LoadResult } from '../loadgen/load.ts';
+import { honestTroubles } from '../loadgen/report.ts';
 import { crowdedPage } from './crowded-page.ts';
 import type { Phase } from './crowded-page.ts';
 import { madeOn } from './made-on.ts';
@@ -34,6 +35,9 @@ const GRACE_SEC = 20;
 const FILL_SEC_MAX = 120;
 /** That many percent of the zombies asked for have to be attached before honest mail is measured. */
 const ATTACHED_PERCENT = 95;
+/** Less CPU than this in a second is rest. */
+const CALM_CPU_US = 50_000;
+const CALM_SEC_MAX = 60;
 const FILES_SPARE = 500;
 const CONNECTIONS_MAX = 20;
 
@@ -41,7 +45,7 @@ const { values } = parseArgs({
   options: {
     zombies: { type: 'string', default: '20000' },
     population: { type: 'string', default: 'mixed' },
-    rate: { type: 'string', default: '800' },
+    rate: { type: 'string', default: '600' },
     honest: { type: 'string', default: '30' },
     seconds: { type: 'string', default: '40' },
     seed: { type: 'string', default: '1' },
@@ -137,7 +141,8 @@ async function measure(name: string, ownSeed: number, crowd: readonly Simulator[
   }, 500);
   const result = await run.ended.finally(() => clearInterval(look));
   const after = cpu();
-  process.stderr.write(`${name}: ${JSON.stringify(result.kinds.find((kind) => kind.honest)?.deliverMs)}\n`);
+  const times = result.kinds.find((kind) => kind.honest)?.deliverMs;
+  process.stderr.write(`${[`${name}: ${JSON.stringify(times)}`, ...honestTroubles(result)].join('\n')}\n`);
   return {
     name,
     result,
@@ -170,6 +175,16 @@ async function attach(): Promise<Simulator[]> {
   return crowd;
 }
 
+/** Waits until Sluice is done with those that have left. */
+async function calm(): Promise<void> {
+  const lastMs = performance.now() + CALM_SEC_MAX * 1_000;
+  for (let before = -Infinity; performance.now() < lastMs; await pause(1_000)) {
+    const now = cpuWithEndedUs(sluice.pid);
+    if (now - before < CALM_CPU_US) return;
+    before = now;
+  }
+}
+
 const loadBefore = loadavg()[0]!.toFixed(1);
 const phases: Phase[] = [];
 let came = 0;
@@ -185,6 +200,7 @@ try {
     came += kinds.reduce((sum, kind) => sum + kind.started, 0);
     delivered += kinds.reduce((sum, kind) => sum + kind.messages.told2xx, 0);
   }
+  await calm();
   phases.push(await measure('alone again', seed + 3, []));
 } finally {
   await sluice.stop();

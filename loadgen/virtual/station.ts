@@ -84,7 +84,7 @@ export class Station {
       config: order.config,
       front: this.front,
       back: this.back,
-      endpoint: { host: '127.0.0.1', port: 10_025 },
+      servers: [{ name: 'backend', weight: 1, endpoint: { host: '127.0.0.1', port: 10_025 } }],
       journal: order.journal,
       reputation: order.reputation,
       shard: order.number,

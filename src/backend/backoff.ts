@@ -2,7 +2,8 @@
  * backoff — how long a backend that cannot be reached is left alone
  *
  * Half a second after the first failure, twice as long after each further one, at most eight; nothing once it
- * has been reached. While it lasts nobody connects and everybody is answered at once.
+ * has been reached. While it lasts nobody connects. Behind it the server is on trial: one connection tries it out, and only
+ * when it has been reached do others follow.
  */
 const PAUSE_MS_MIN = 500;
 const PAUSE_MS_MAX = 8_000;
@@ -25,6 +26,12 @@ export class Backoff {
     this.#untilMs = 0;
   }
 
+  /** It has failed, and was not reached since. */
+  get isOnTrial(): boolean {
+    return this.#pauseMs > 0;
+  }
+
+  /** True during a pause. */
   isOn(nowMs: number): boolean {
     return nowMs < this.#untilMs;
   }

@@ -8,7 +8,6 @@ import type { Envelope } from '../session/envelope.ts';
 import type { Config } from '../config/config.ts';
 import type { ClientIdentity } from '../smtp/xclient.ts';
 import type { Transport } from '../transport/transport.ts';
-import type { Capabilities } from './capabilities.ts';
 import type { Lane } from './lane.ts';
 import type { ReplyReader } from './reply-reader.ts';
 import type { Spool } from './spool.ts';
@@ -45,6 +44,8 @@ export const Fault = {
   Identity: 2,
   /** TLS is required and did not come about: not one client was named, and no mail was sent. */
   Tls: 3,
+  /** The backend, and what it did says that it has too much to do, or is gone: 421, a greeting of 4xx, no connection, no answer in time. */
+  Busy: 4,
 } as const;
 export type Fault = (typeof Fault)[keyof typeof Fault];
 
@@ -77,19 +78,11 @@ export interface LaneHost {
   readonly needsTls: boolean;
   /** How the backend learns who a client is. */
   readonly identity: Config['backend']['identity'];
-  /** True when a PROXY header was understood by the backend that is there now. */
-  readonly takesHeaders: boolean;
   identityOf(slot: number): ClientIdentity;
   envelopeOf(slot: number): Envelope;
   /** Whether a field goes in front of each message, and which (smtp/tls-trace). */
   readonly hasTrace: boolean;
   traceOf(slot: number): Uint8Array;
-  /** True when the reuse of lanes still has to be tried out. */
-  wantsReuseTest(): boolean;
-  reuseTested(reusable: boolean): void;
-  capabilitiesLearnt(capabilities: Capabilities): void;
-  /** The backend greeted a connection and took its EHLO. */
-  reached(): void;
   /** The lane is clean, or has just come up. */
   ready(lane: Lane): void;
   /** A step ended with this reply of the backend. */

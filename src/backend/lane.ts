@@ -33,12 +33,14 @@ import { Handover } from './handover.ts';
 import { Introduction } from './introduction.ts';
 import { Opening } from './opening.ts';
 import type { Progress } from './opening.ts';
+import type { Server } from './server.ts';
 import { complaintOf } from './surplus.ts';
 import { Talk } from './talk.ts';
 import { Transaction } from './transaction.ts';
 
 export class Lane {
   readonly number: number;
+  server!: Server;
   state: LaneState = LaneState.Down;
   owner = -1;
   job: Job = Job.None;
@@ -77,14 +79,10 @@ export class Lane {
     return this.#handover.committed;
   }
 
-  /** True when the connection is for the client that it is opened for, or for nobody, and for no other ever. */
-  get isForOneClient(): boolean {
-    return this.#host.identity === 'proxy-v1' || this.#host.identity === 'proxy-v2';
-  }
-
-  /** Takes over a stream that is being connected. */
-  open(handle: Handle): void {
+  /** Takes over a stream that is being connected to a server. */
+  open(handle: Handle, server: Server): void {
     assert(this.state === LaneState.Down, 'only a lane that is down is opened');
+    this.server = server;
     this.state = LaneState.Opening;
     this.#talk.open(handle);
     this.uses = 0;
@@ -92,7 +90,7 @@ export class Lane {
     this.cameUp = false;
     this.#abandoned = false;
     this.#forgetOwner();
-    this.#opening.begin();
+    this.#opening.begin(server);
   }
 
   /** Begins a step for a client. The lane is opening, idle, or held by the same client. */
@@ -161,14 +159,15 @@ export class Lane {
   /** Obeys what the transport noted. */
   obey(noted: number): void {
     if ((noted & Noted.Secured) !== 0 && this.state !== LaneState.Closing) this.#secured();
-    if ((noted & Noted.Opened) !== 0 && this.state === LaneState.Opening && this.isForOneClient)
+    if ((noted & Noted.Opened) !== 0 && this.state === LaneState.Opening && this.server.isForOneClient)
       this.#opening.announce(this.owner < 0 ? null : this.#host.identityOf(this.owner));
     if ((noted & Noted.Readable) !== 0 && this.state !== LaneState.Closing) this.#read();
     if ((noted & Noted.Drained) !== 0 && this.state === LaneState.Busy) this.pump();
     if ((noted & Noted.Ended) !== 0) this.close('closed by the backend');
     if ((noted & Noted.Closed) !== 0) {
       if (this.#talk.isHandshaking) this.#tlsFailed();
-      else this.close(this.#talk.awaits('greeting') ? 'cannot be reached' : 'connection lost');
+      else if (this.#talk.awaits('greeting')) this.close('cannot be reached', Fault.Busy);
+      else this.close('connection lost');
       this.#host.back.release(this.handle);
       this.#talk.open(NO_HANDLE);
       this.state = LaneState.Down;
@@ -179,7 +178,7 @@ export class Lane {
   /** Nothing was heard for too long. */
   late(): void {
     if (this.#talk.isHandshaking) this.close('did not finish the TLS handshake in time', Fault.Tls);
-    else this.close('did not answer in time');
+    else this.close('did not answer in time', Fault.Busy);
   }
 
   #secured(): void {
@@ -221,7 +220,7 @@ export class Lane {
       if (step === 'quit') return undefined;
       if (reader.code === 421) return this.#hear421(step, reader.reply);
       const isMore = this.#talk.isQuiet && this.#host.back.peek(this.handle).length > 0;
-      const complaint = complaintOf(step, reader.code, isMore, this.isForOneClient);
+      const complaint = complaintOf(step, reader.code, isMore, this.server.isForOneClient);
       if (complaint !== null) return this.close(complaint.why, complaint.fault);
       if (this.#abandoned) this.#overhear(step, reader.code);
       else this.#hear(step, reader.code, reader.reply);
@@ -233,9 +232,12 @@ export class Lane {
   /** The backend ends the conversation. Behind the final dot that is an answer: the message was not taken. */
   #hear421(step: Step, reply: Uint8Array): void {
     if (step === 'final' && this.committed) this.#answer(421, reply);
-    // Said to a client that a header has named, it says nothing of the backend.
-    if (this.isForOneClient && this.owner >= 0 && this.#host.takesHeaders) this.cameUp = true;
-    this.close(`said ${latin1(reply, 0, Math.min(reply.length - 2, 120))}`);
+    // Said to a client that a header has named, or for a reason of policy (4.7.X), it says nothing of the backend.
+    const isNamed = this.owner >= 0 && this.server.isForOneClient && this.server.takesHeaders;
+    if (isNamed) this.cameUp = true;
+    const isHis = isNamed || (this.cameUp && this.owner >= 0 && reply[6] === 0x37);
+    const why = `said ${latin1(reply, 0, Math.min(reply.length - 2, 120))}`;
+    this.close(why, isHis ? Fault.Backend : Fault.Busy);
   }
 
   #closeAtFault(): void {
@@ -328,7 +330,7 @@ export class Lane {
     if (this.owner >= 0) {
       this.state = LaneState.Busy;
       this.#proceed();
-    } else if (this.isForOneClient) {
+    } else if (this.server.isForOneClient) {
       this.quit();
     } else {
       this.#host.ready(this);
@@ -341,7 +343,7 @@ export class Lane {
       this.uses += 1;
       const client = this.#host.identityOf(this.owner);
       const { capabilities } = this.#opening;
-      return this.#introduced(this.#introduction.begin(client, this.isForOneClient, capabilities));
+      return this.#introduced(this.#introduction.begin(client, this.server.isForOneClient, capabilities));
     }
     const envelope = this.#host.envelopeOf(this.owner);
     const isMessage = this.job !== Job.Verify;
@@ -351,7 +353,7 @@ export class Lane {
       return this.#say('restart', 'RSET');
     }
     this.#transaction.prepare(this.#talk, envelope, this.job);
-    if (this.job === Job.Deliver && this.#opening.capabilities.pipelining) this.#talk.prepare('data', 'DATA');
+    if (this.job === Job.Deliver && this.#canPipeline) this.#talk.prepare('data', 'DATA');
     return this.#send();
   }
 
@@ -363,8 +365,13 @@ export class Lane {
     if (code === 354) this.close('', Fault.None);
   }
 
+  /** What EHLO announced does not hold behind HELO: Exim ends the connection for it. */
+  get #canPipeline(): boolean {
+    return this.#opening.capabilities.pipelining && this.#host.identityOf(this.owner).esmtp;
+  }
+
   #send(): void {
-    this.#talk.send(this.#opening.capabilities.pipelining);
+    this.#talk.send(this.#canPipeline);
     this.#closeAtFault();
   }
 

@@ -19,6 +19,7 @@ import type { Capabilities } from './capabilities.ts';
 import { NO_CAPABILITIES, readCapabilities } from './capabilities.ts';
 import type { LaneHost, Step } from './lane-host.ts';
 import { Fault } from './lane-host.ts';
+import type { Server } from './server.ts';
 import type { Talk } from './talk.ts';
 
 /** How far the opening is. `why` is a sentence about the backend. */
@@ -36,6 +37,7 @@ export class Opening {
   capabilities: Capabilities = NO_CAPABILITIES;
   readonly #host: LaneHost;
   readonly #talk: Talk;
+  #server!: Server;
   #wasRepeated = false;
   #isSecure = false;
   /** The client that a header named. */
@@ -46,8 +48,9 @@ export class Opening {
     this.#talk = talk;
   }
 
-  /** A connection is being made. */
-  begin(): void {
+  /** A connection to a server is being made. */
+  begin(server: Server): void {
+    this.#server = server;
     this.#wasRepeated = false;
     this.#isSecure = false;
     this.capabilities = NO_CAPABILITIES;
@@ -66,7 +69,8 @@ export class Opening {
     switch (step) {
       case 'greeting':
         if (this.#isClientsAffair(code)) return 'refused';
-        if (code !== 220) return { fault: Fault.Backend, why: `greeted with ${code}` };
+        if (code !== 220)
+          return { fault: code < 500 ? Fault.Busy : Fault.Backend, why: `greeted with ${code}` };
         return this.#greet();
       case 'ehlo':
         return this.#hearEhlo(code, reply);
@@ -103,7 +107,7 @@ export class Opening {
     if (identity.startsWith('proxy-') && (code === 500 || code === 502))
       return { fault: Fault.Identity, why: UNASKED_HEADER };
     if (code !== 250) return { fault: Fault.Backend, why: `answered EHLO with ${code}` };
-    this.#host.reached();
+    this.#server.reached();
     const capabilities = readCapabilities(latin1(reply, 0, reply.length));
     if (this.#host.needsTls && !this.#isSecure) {
       if (!capabilities.startTls) return { fault: Fault.Tls, why: 'does not offer STARTTLS' };
@@ -111,16 +115,16 @@ export class Opening {
       return 'goes on';
     }
     this.capabilities = capabilities;
-    if (this.#client === null) this.#host.capabilitiesLearnt(this.capabilities);
+    if (this.#client === null) this.#server.learn(this.capabilities);
     if (identity !== 'xclient') return 'open';
     if (!this.capabilities.xclient.includes('ADDR'))
       return { fault: Fault.Identity, why: 'does not offer XCLIENT to Sluice' };
-    return this.#host.wantsReuseTest() ? this.#sayTestXclient() : 'open';
+    return this.#server.reusable === null ? this.#sayTestXclient() : 'open';
   }
 
   /** A backend that is known to take headers refuses this client: nobody else is to suffer from it. */
   #isClientsAffair(code: number): boolean {
-    return this.#client !== null && code >= 400 && this.#host.takesHeaders;
+    return this.#client !== null && code >= 400 && this.#server.takesHeaders;
   }
 
   #sayTestXclient(): Progress {
@@ -139,7 +143,7 @@ export class Opening {
 
   /** A connection whose one XCLIENT went to the trial is spent. */
   #tested(isReusable: boolean): Progress {
-    this.#host.reuseTested(isReusable);
+    this.#server.reuseTested(isReusable);
     return isReusable ? 'open' : 'spent';
   }
 }

@@ -1,5 +1,5 @@
 /**
- * pool — the lanes of a shard as a set: which is free, which rests, which stream is whose
+ * pool — the lanes of a shard as a set: which is free, which rests, which stream is whose, which server has how many
  *
  * Looks and opens, never decides who gets what: that is backend/lanes. A few dozen lanes at most, so it looks
  * through all of them.
@@ -8,27 +8,29 @@ import { assert } from '../base/assert.ts';
 import type { Handle } from '../base/handle.ts';
 import { NO_HANDLE, slotOf } from '../base/handle.ts';
 import type { Wheel } from '../timing/wheel.ts';
-import type { Endpoint } from '../transport/transport.ts';
 import { Lane } from './lane.ts';
 import type { LaneHost } from './lane-host.ts';
 import { Job, LaneState } from './lane-host.ts';
+import type { Server } from './server.ts';
 
 /** One lane in so many, and at least one, may be given messages that are not whole yet. */
 const STREAM_SHARE = 4;
 
 export class Pool {
+  /** True when a lane is down, as of the last count. */
+  canOpen = true;
   readonly #host: LaneHost;
-  readonly #endpoint: Endpoint;
+  readonly #servers: readonly Server[];
   readonly #wheel: Wheel;
   readonly #timerBase: number;
   readonly #lanes: readonly Lane[];
   /** Lanes by the slot of their stream. */
   readonly #byStream: (Lane | undefined)[] = [];
 
-  /** `count` lanes to `endpoint`, all down. Their timers are the wheel's ids from `timerBase` on. */
-  constructor(host: LaneHost, endpoint: Endpoint, count: number, wheel: Wheel, timerBase: number) {
+  /** `count` lanes for all servers together, all down. Their timers are the wheel's ids from `timerBase` on. */
+  constructor(host: LaneHost, servers: readonly Server[], count: number, wheel: Wheel, timerBase: number) {
     this.#host = host;
-    this.#endpoint = endpoint;
+    this.#servers = servers;
     this.#wheel = wheel;
     this.#timerBase = timerBase;
     this.#lanes = Array.from({ length: count }, (_, number) => new Lane(number, host));
@@ -46,22 +48,33 @@ export class Pool {
     return lane;
   }
 
-  /** A lane that can take a client now or when it has come up; null when all are taken or down. */
-  free(): Lane | null {
+  /** Counts the lanes of each server. A lane that is clean goes before one that is coming up. */
+  count(): void {
+    for (const server of this.#servers) server.clearCounts();
+    this.canOpen = false;
     for (const lane of this.#lanes) {
-      if (lane.state === LaneState.Idle || (isOpeningFree(lane) && !lane.isForOneClient)) return lane;
+      const { state, server } = lane;
+      if (state === LaneState.Down) this.canOpen = true;
+      if (state === LaneState.Down || state === LaneState.Closing) continue;
+      server.open++;
+      if (state === LaneState.Idle) {
+        if (server.free?.state !== LaneState.Idle) server.free = lane;
+      } else if (state === LaneState.Opening && lane.owner < 0) {
+        server.openingFree++;
+        if (!server.isForOneClient) server.free ??= lane;
+      } else server.inUse++;
+      if (state === LaneState.Opening) server.opening++;
     }
-    return null;
   }
 
-  /** Opens a lane that is down; null when there is none, or no stream for it. */
-  openOne(): Lane | null {
+  /** Opens a lane that is down to a server; null when there is none, or no stream for it. */
+  openOne(server: Server): Lane | null {
     for (const lane of this.#lanes) {
       if (lane.state !== LaneState.Down) continue;
-      const handle = this.#host.back.connect(this.#endpoint);
+      const handle = this.#host.back.connect(server.endpoint);
       if (handle === NO_HANDLE) return null;
       this.#byStream[slotOf(handle)] = lane;
-      lane.open(handle);
+      lane.open(handle, server);
       return lane;
     }
     return null;
@@ -109,11 +122,6 @@ export class Pool {
     return this.#lanes.some((lane) => lane.state !== LaneState.Down && lane.state !== LaneState.Closing);
   }
 
-  /** True when a lane is coming up for nobody. */
-  get anyOpeningFree(): boolean {
-    return this.#lanes.some(isOpeningFree);
-  }
-
   /** Arms the timer of a lane. */
   arm(lane: Lane, dueMs: number): void {
     this.#wheel.arm(this.#timerBase + lane.number, dueMs);
@@ -129,8 +137,4 @@ export class Pool {
   disarm(lane: Lane): void {
     this.#wheel.cancel(this.#timerBase + lane.number);
   }
-}
-
-function isOpeningFree(lane: Lane): boolean {
-  return lane.state === LaneState.Opening && lane.owner < 0;
 }

@@ -11,6 +11,7 @@ import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/config.ts';
 import { readKeyPair } from '../config/key-pairs.ts';
 import { loadConfig } from '../config/load.ts';
+import { serversOf } from '../config/servers.ts';
 import { countsText, hasNetworks } from '../policy/lists.ts';
 import { writeDuration } from '../config/units.ts';
 import { exitCodes } from './exit.ts';
@@ -59,7 +60,14 @@ export async function checkVerb(options: {
 /** The one line that says that all is well, and what was understood. */
 export function goodLine(fileName: string, config: Config): string {
   const listeners = config.listener.map((listener) => listener.address).join(' ');
-  return `${fileName} is good: ${config.hostname} on ${listeners}, mode ${config.mode}, backend ${config.backend.address}\n`;
+  return `${fileName} is good: ${config.hostname} on ${listeners}, mode ${config.mode}, backend ${serversText(config)}\n`;
+}
+
+/** `mx1.example:25`, or `mx1.example:25 (weight 3), mx2.example:25 (weight 1)`. */
+function serversText(config: Config): string {
+  const servers = serversOf(config);
+  if (servers.length === 1) return servers[0]!.address;
+  return servers.map(({ address, weight }) => `${address} (weight ${weight})`).join(', ');
 }
 
 /** What each listener with a certificate shows, a line each. */

@@ -55,13 +55,13 @@ export function loadConfig(path: string): Config {
 export function parseConfig(text: string, fileName: string): Config {
   if (text.length > FILE_BYTES_MAX) throw tooLarge(fileName);
   const problems: Problem[] = [];
-  const config = readSettings(parseToml(text, fileName), (problem) =>
-    problems.push(problem),
-  ) as unknown as Config;
+  const file = parseToml(text, fileName);
+  const config = readSettings(file, (problem) => problems.push(problem)) as unknown as Config;
   const named = nameHost(config, (problem) => problems.push(problem));
   const bad = problems.map((problem) => problem.path);
   const isBad = (path: Path): boolean => bad.some((one) => startsWith(one, path) || startsWith(path, one));
-  checkRules(named, host, isBad, (path, wrong, others) => {
+  const isSet = (path: Path): boolean => isInFile(file, path);
+  checkRules(named, host, { isBad, isSet }, (path, wrong, others) => {
     problems.push({ ...problemAt(path, wrong), others });
   });
   if (problems.length > 0) throw new ConfigError(report(problems, text, fileName));
@@ -150,6 +150,15 @@ const host: Host = {
 
 function ownAddresses(): readonly string[] {
   return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((one) => one.address));
+}
+
+function isInFile(file: Record<string, unknown>, path: Path): boolean {
+  let value: unknown = file;
+  for (const step of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return false;
+    value = (value as Record<string | number, unknown>)[step];
+  }
+  return true;
 }
 
 function startsWith(path: Path, head: Path): boolean {

@@ -7,10 +7,10 @@
  * Not here: bounds of one setting (settings), the patience budget (policy), what only the running system can
  * tell (check).
  */
-import { endpointOf, meets } from './addresses.ts';
 import type { Config } from './config.ts';
 import type { KeyPairFault } from './key-pairs.ts';
 import type { Path } from './positions.ts';
+import { serverRules } from './server-rules.ts';
 import type { KeyPairPaths } from './tls-kinds.ts';
 import { writeDuration, writeSize } from './units.ts';
 
@@ -27,9 +27,15 @@ export interface Host {
   readonly authoritiesFault: (path: string) => string | undefined;
 }
 
-interface Rule {
+/** A combination of settings that cannot work. */
+export interface Rule {
   readonly reads: readonly Path[];
-  check(config: Config, host: Host, complain: (path: Path, wrong: string) => void): void;
+  check(
+    config: Config,
+    host: Host,
+    complain: (path: Path, wrong: string) => void,
+    isSet: (path: Path) => boolean,
+  ): void;
 }
 
 const rules: readonly Rule[] = [
@@ -76,38 +82,7 @@ const rules: readonly Rule[] = [
       );
     },
   },
-  {
-    reads: [['listener'], ['backend', 'address']],
-    check(config, host, complain) {
-      const backend = endpointOf(config.backend.address);
-      const own = config.listener.find((listener) =>
-        meets(endpointOf(listener.address), backend, host.addresses),
-      );
-      if (own === undefined) return;
-      complain(
-        ['backend', 'address'],
-        `"${config.backend.address}" is our own listener ${own.address}: mail would go in a circle`,
-      );
-    },
-  },
-  {
-    reads: [
-      ['backend', 'tls'],
-      ['backend', 'tls_ca'],
-      ['backend', 'tls_name'],
-    ],
-    check(config, host, complain) {
-      const { tls, tlsCa, tlsName } = config.backend;
-      if (tls === 'required') {
-        const fault = host.authoritiesFault(tlsCa);
-        if (fault !== undefined) complain(['backend', 'tls_ca'], fault);
-        return;
-      }
-      const wrong = `nothing is verified with tls = "${tls}"; want tls = "required", or no such key`;
-      if (tlsCa !== '') complain(['backend', 'tls_ca'], wrong);
-      if (tlsName !== '') complain(['backend', 'tls_name'], wrong);
-    },
-  },
+  ...serverRules,
   {
     reads: [
       ['limits', 'connections'],
@@ -249,15 +224,21 @@ function proxiesFault(proxyProtocol: string, trustedProxies: readonly string[]):
   return all === undefined ? undefined : `"${all}" is everybody: each client could name itself as it likes`;
 }
 
-/** Runs every rule whose settings are all good; `isBad` tells of a path that had a problem of its own. */
-export function checkRules(
-  config: Config,
-  host: Host,
-  isBad: (path: Path) => boolean,
-  complain: Complain,
-): void {
+/** What the rules need to know of the file: where it had a problem, and what it says at all. */
+export interface InFile {
+  isBad(path: Path): boolean;
+  isSet(path: Path): boolean;
+}
+
+/** Runs every rule whose settings are all good. */
+export function checkRules(config: Config, host: Host, file: InFile, complain: Complain): void {
   for (const rule of rules) {
-    if (rule.reads.some(isBad)) continue;
-    rule.check(config, host, (path, wrong) => complain(path, wrong, rule.reads));
+    if (rule.reads.some((path) => file.isBad(path))) continue;
+    rule.check(
+      config,
+      host,
+      (path, wrong) => complain(path, wrong, rule.reads),
+      (path) => file.isSet(path),
+    );
   }
 }

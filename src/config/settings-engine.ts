@@ -4,7 +4,7 @@
  * A part of THE table (settings), which says what a row is made of.
  */
 import { choice, connecting, duration, flag, hostName, integer, path, size } from './kinds.ts';
-import { section } from './sections.ts';
+import { section, tables } from './sections.ts';
 
 export const engineSettings = {
   engine: section('Threads, processes and room.', {
@@ -26,8 +26,8 @@ export const engineSettings = {
     ),
   }),
 
-  backend: section('The mail server behind Sluice.', {
-    address: connecting('127.0.0.1:10025', 'Address or name, and port.'),
+  backend: section('The mail server behind Sluice, or all of them (see [[server]]).', {
+    address: connecting('127.0.0.1:10025', 'Address or name, and port. Of several servers: [[server]].'),
     tls: choice(
       'off',
       ['off', 'required', 'unverified'],
@@ -54,7 +54,11 @@ export const engineSettings = {
     max_connections: integer(
       20,
       { min: 1, max: 10_000 },
-      'Connections to the backend at once, all shards of all processes together; one for each process at least.',
+      'Connections to the backend at once, all shards of all processes and all servers together; one for each process at least.',
+    ),
+    adapt: flag(
+      true,
+      'Use no more connections at once than each server works on: fewer when it becomes slow or says 421, up to max_connections when it does not.',
     ),
     verify_recipients: choice(
       'early',
@@ -88,6 +92,19 @@ export const engineSettings = {
       'Clients served by one reused connection before it is closed.',
     ),
   }),
+
+  server: tables(
+    'Several mail servers instead of backend.address. One block for each; the other settings of [backend] hold for all.',
+    {
+      address: connecting('127.0.0.1:10025', 'Address or name, and port.'),
+      weight: integer(1, { min: 1, max: 100 }, 'Its share of the clients, by the weights of all.'),
+      tls_name: hostName(
+        '',
+        'The name that the certificate of this server has to bear. Empty: the host in address.',
+      ),
+    },
+    0,
+  ),
 
   smtp: section('Limits of the SMTP dialogue.', {
     bare_newline: choice(

@@ -21,7 +21,7 @@ import { engineSettings } from './settings-engine.ts';
 /** What stands at the top of the file. */
 export type Entry = Setting | Section | Tables;
 
-const { engine, backend, smtp, tls, shape, stress, spool } = engineSettings;
+const { engine, backend, server, smtp, tls, shape, stress, spool } = engineSettings;
 const {
   screen,
   limits,
@@ -59,6 +59,7 @@ export const settings = {
 
   engine,
   backend,
+  server,
   screen,
   smtp,
   tls,

@@ -27,7 +27,8 @@ import { socketOptions } from './socket-options.ts';
 import type { SocketOptions } from './socket-options.ts';
 import { ignoreError } from './stream-socket.ts';
 import { StreamWidths } from './stream-widths.ts';
-import { ClientSide } from './tls-client.ts';
+import { clientSides } from './tls-client.ts';
+import type { ClientSide } from './tls-client.ts';
 import type { ClientTrust } from './tls-client.ts';
 import { TlsContexts } from './tls-contexts.ts';
 import type { TlsIdentity, TlsVersion } from './tls-contexts.ts';
@@ -49,8 +50,8 @@ export interface NodeTransportOptions {
   readonly keepAliveMs?: number;
   /** The oldest TLS that `startTls` speaks with clients; 1.2 when absent. */
   readonly tlsMinVersion?: TlsVersion;
-  /** Whom `startTls` believes on connected streams; without it, none of them begins TLS. */
-  readonly trust?: ClientTrust;
+  /** Whom `startTls` believes on connected streams, by `Endpoint.trust`; without them, none begins TLS. */
+  readonly trusts?: readonly ClientTrust[];
   /** How sockets of narrowed streams are shaped; what is there (socket-options) when absent. */
   readonly socketOptions?: SocketOptions;
 }
@@ -68,7 +69,9 @@ export class NodeTransport implements Transport {
   private readonly settings: SocketConstructorOpts & { noDelay: boolean; highWaterMark: number };
   private readonly listeners: Listeners;
   private readonly contexts: TlsContexts;
-  private readonly clientSide: ClientSide | undefined;
+  private readonly clientSides: readonly ClientSide[];
+  /** Of connected streams, by slot: whom they have to believe. */
+  private readonly trustOf: Uint16Array;
   private vanished = 0;
   private listens = false;
   private connects = false;
@@ -84,7 +87,8 @@ export class NodeTransport implements Transport {
     const keepAlive = { keepAlive: keepAliveMs > 0, keepAliveInitialDelay: keepAliveMs };
     this.settings = { allowHalfOpen: true, noDelay: true, highWaterMark: 1, ...keepAlive };
     this.contexts = new TlsContexts(options.tlsMinVersion ?? '1.2');
-    this.clientSide = options.trust === undefined ? undefined : new ClientSide(options.trust);
+    this.clientSides = clientSides(options.trusts ?? []);
+    this.trustOf = new Uint16Array(this.clientSides.length === 0 ? 0 : capacity);
     this.listeners = new Listeners(this.settings, (socket, listener, local, port) => {
       this.accepted(socket, listener, local, port);
     });
@@ -132,7 +136,8 @@ export class NodeTransport implements Transport {
     this.connects = true;
     const slot = this.notices.open();
     if (slot < 0) return NO_HANDLE;
-    const { host, port } = endpoint;
+    const { host, port, trust = 0 } = endpoint;
+    this.trustOf[slot] = trust;
     this.streams.ends.keepConnecting(slot, host, port);
     this.streams.adopt(slot, connect({ host, port, ...this.settings }));
     return this.notices.handleAt(slot);
@@ -169,7 +174,7 @@ export class NodeTransport implements Transport {
   startTls(handle: Handle): void {
     const slot = this.notices.slotFor(handle);
     const listener = this.streams.ends.listenerOf(slot);
-    const side = listener < 0 ? this.clientSide : this.contexts.sideOf(listener);
+    const side = listener < 0 ? this.clientSides[this.trustOf[slot]!] : this.contexts.sideOf(listener);
     assert(side !== undefined, 'a connected stream began TLS and knows nobody to believe');
     this.streams.startTls(slot, side);
   }

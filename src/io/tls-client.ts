@@ -5,7 +5,7 @@
  * to one of `authorities` (those of the system when there are none) and to bear its name; anything else ends the
  * handshake before a word was said. Unverified, the handshake keeps out whoever only listens, and nobody else.
  *
- * The last session of a verified handshake is offered with the next one: a backend that resumes it spares both sides
+ * The last session of a verified handshake is offered with the next one to the same server: a backend that resumes it spares both sides
  * the signatures. One that failed is forgotten.
  */
 import { constants } from 'node:crypto';
@@ -39,15 +39,10 @@ export class ClientSide implements TlsSide {
   readonly #context: SecureContext;
   #session: Buffer | undefined;
 
-  /** Throws when OpenSSL does not like an authority. */
-  constructor(trust: ClientTrust) {
+  /** Throws when OpenSSL does not like an authority. `context`: one that was made of the same authorities. */
+  constructor(trust: ClientTrust, context: SecureContext = contextOf(trust)) {
     this.#trust = trust;
-    const { authorities, isVerified } = trust;
-    this.#context = createSecureContext({
-      ca: isVerified ? authoritiesOrSystem(authorities) : [],
-      minVersion: 'TLSv1.2',
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    });
+    this.#context = context;
   }
 
   around(socket: Socket): TLSSocket {
@@ -76,6 +71,22 @@ export class ClientSide implements TlsSide {
     if (typeof judgement !== 'string' || judgement === '') return tlsFault('handshake', reasonOf(error));
     return tlsFault(kinds[code] ?? 'untrusted', error.message);
   }
+}
+
+/** A side for each; they share the context, which is made of the authorities that are the same for all servers. */
+export function clientSides(trusts: readonly ClientTrust[]): readonly ClientSide[] {
+  const [first] = trusts;
+  if (first === undefined) return [];
+  const context = contextOf(first);
+  return trusts.map((trust) => new ClientSide(trust, context));
+}
+
+function contextOf({ authorities, isVerified }: ClientTrust): SecureContext {
+  return createSecureContext({
+    ca: isVerified ? authoritiesOrSystem(authorities) : [],
+    minVersion: 'TLSv1.2',
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  });
 }
 
 /** OpenSSL puts the line of its own source in front of what it has to say. */

@@ -3,9 +3,10 @@
  */
 import { lookup } from 'node:dns/promises';
 import { createServer } from 'node:net';
+import type { ServerParts } from '../backend/server.ts';
 import { endpointOf } from '../config/addresses.ts';
 import type { Config } from '../config/config.ts';
-import type { Endpoint } from '../transport/transport.ts';
+import { serversOf } from '../config/servers.ts';
 
 /** Replaces port 0 by one that is free, so that every shard listens on the same. */
 export async function withPorts(config: Config): Promise<Config> {
@@ -31,13 +32,18 @@ function freePort(host: string): Promise<number> {
   });
 }
 
-/** The backend's address as a literal, or a sentence that says why there is none: a name is looked up once, at start. */
-export async function resolved(address: string): Promise<Endpoint | string> {
-  const { host, port } = endpointOf(address);
-  try {
-    const found = await lookup(host);
-    return { host: found.address, port };
-  } catch (error) {
-    return `backend.address: no address was found for "${host}" (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
+/** Every server with its address as a literal, or a sentence that says why one has none: a name is looked up once, at start. */
+export async function resolved(config: Config): Promise<readonly ServerParts[] | string> {
+  const servers: ServerParts[] = [];
+  for (const [trust, { address, weight, path }] of serversOf(config).entries()) {
+    const { host, port } = endpointOf(address);
+    try {
+      const found = await lookup(host);
+      servers.push({ name: address, weight, endpoint: { host: found.address, port, trust } });
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? String(error);
+      return `${String(path[0])}.address: no address was found for "${host}" (${code})`;
+    }
   }
+  return servers;
 }

@@ -9,7 +9,7 @@ import type { Config } from '../config/config.ts';
 import type { ClientTrust } from '../io/tls-client.ts';
 import type { LabelTable } from '../families/labels.ts';
 import type { ListsMemory } from '../policy/lists.ts';
-import type { Endpoint } from '../transport/transport.ts';
+import type { ServerParts } from '../backend/server.ts';
 import type { FromShard, ToShard } from '../worker/messages.ts';
 import type { Identities } from './certificates.ts';
 import type { ConnectionNews, ConnectionOrder } from './connection-desk.ts';
@@ -23,14 +23,14 @@ export interface EngineOrder {
   readonly allowance: AllowanceLimits;
   /** Connections to the backend that the process begins with, when it shares them with others (connection-desk). */
   readonly connections?: number;
-  readonly endpoint: Endpoint;
+  readonly servers: readonly ServerParts[];
   readonly lists: ListsMemory;
   readonly reputationEntries: number;
   readonly idPrefix: string;
   readonly spoolDirectory: string;
   readonly identities: Identities;
-  /** Whom to believe to be the backend; null when it is spoken to in plaintext. */
-  readonly trust: ClientTrust | null;
+  /** Whom to believe to be which server (`Endpoint.trust`); none when they are spoken to in plaintext. */
+  readonly trusts: readonly ClientTrust[];
   /** The key of the hash that clients are called by; null when there is none. */
   readonly nameKey: Uint8Array | null;
   /** The map of pools (policy/pool-map), when there is one. */

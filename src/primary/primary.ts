@@ -10,13 +10,13 @@
 import { tmpdir } from 'node:os';
 import type { Config } from '../config/config.ts';
 import type { ListsMemory } from '../policy/lists.ts';
-import type { Endpoint } from '../transport/transport.ts';
+import type { ServerParts } from '../backend/server.ts';
 import type { FromShard } from '../worker/messages.ts';
 import { openNames } from '../io/client-names.ts';
 import { shapingText, socketOptions } from '../io/socket-options.ts';
 import type { Names } from '../reputation/names.ts';
 import { viewLists } from '../policy/lists.ts';
-import { backendTrust } from './backend-trust.ts';
+import { backendTrusts } from './backend-trust.ts';
 import { Certificates } from './certificates.ts';
 import { Crew } from './crew.ts';
 import { resolved, withPorts } from './endpoints.ts';
@@ -94,16 +94,16 @@ export class Primary {
     process.on('SIGHUP', hangup);
     let lists = compileLists(this.#config);
     const config = await withPorts(this.#config);
-    const endpoint = await resolved(config.backend.address);
-    if (typeof endpoint === 'string') {
-      this.#say(endpoint);
+    const servers = await resolved(config);
+    if (typeof servers === 'string') {
+      this.#say(servers);
       return 1;
     }
     certificates = new Certificates(config, this.#say);
     if (!certificates.complete) return 78;
-    const trust = backendTrust(config);
-    if (typeof trust === 'string') {
-      this.#say(trust);
+    const trusts = backendTrusts(config);
+    if (typeof trusts === 'string') {
+      this.#say(trusts);
       return 78;
     }
     const ended = new Promise<number>((resolve) => (this.#ended = resolve));
@@ -114,7 +114,7 @@ export class Primary {
     const count = (): void => void this.#sayCounts();
     process.on('SIGUSR2', count);
     await this.#services.start(plan.shardsPerProcess);
-    const crew = this.#enlist(plan, config, endpoint, lists, { identities: certificates.identities, trust });
+    const crew = this.#enlist(plan, config, servers, lists, { identities: certificates.identities, trusts });
     await crew.start(ended, () => this.#draining);
     const report = setInterval(() => void this.#sayPeaks(), config.limits.reportIntervalMs);
     await Promise.race([ready, ended]);
@@ -207,9 +207,9 @@ export class Primary {
   #enlist(
     plan: Plan,
     config: Config,
-    endpoint: Endpoint,
+    servers: readonly ServerParts[],
     lists: ListsMemory,
-    tls: Pick<EngineOrder, 'identities' | 'trust'>,
+    tls: Pick<EngineOrder, 'identities' | 'trusts'>,
   ): Crew {
     const shards = plan.processes * plan.shardsPerProcess;
     const started = Math.floor(Date.now() / 1000).toString(36);
@@ -218,7 +218,7 @@ export class Primary {
       shards: plan.shardsPerProcess,
       sessionsMax: plan.sessionsPerShard,
       allowance: allowanceOf(plan, config, number),
-      endpoint,
+      servers,
       lists,
       reputationEntries: config.reputation.entries,
       idPrefix: `${started}.${number}`,

@@ -8,6 +8,7 @@ import type { Prepare } from '../base/prepare.ts';
 import { Allowance } from '../backend/allowance.ts';
 import { Lanes } from '../backend/lanes.ts';
 import { Recipients } from '../backend/recipients.ts';
+import type { ServerParts } from '../backend/server.ts';
 import { Spool } from '../backend/spool.ts';
 import type { SpoolFiles } from '../backend/spool-files.ts';
 import type { Config } from '../config/config.ts';
@@ -47,7 +48,7 @@ import { Greetings } from '../stages/greetings.ts';
 import { Outbox } from '../stages/outbox.ts';
 import type { Works } from '../stages/works.ts';
 import { Wheel } from '../timing/wheel.ts';
-import type { Endpoint, Transport } from '../transport/transport.ts';
+import type { Transport } from '../transport/transport.ts';
 
 const TICK_MS = 10;
 /** Half of what was heard is forgotten after this time; the backend answers less often than turns are taken. */
@@ -61,8 +62,8 @@ export interface ShardParts {
   readonly config: Config;
   readonly front: Transport;
   readonly back: Transport;
-  /** Where the backend listens, as a literal address. */
-  readonly endpoint: Endpoint;
+  /** The mail servers behind Sluice; at least one. */
+  readonly servers: readonly ServerParts[];
   readonly journal: Journal;
   readonly reputation: ReputationTable;
   /** What clients are called; by their addresses when absent. */
@@ -77,7 +78,7 @@ export interface ShardParts {
   readonly sessionsMax?: number;
   /** Shards of this process; 1 when absent. */
   readonly shards?: number;
-  /** Connections to the backend that this shard may have at most. */
+  /** Connections that this shard may have at most, to all servers together. */
   readonly lanesMax: number;
   /** What it shares with others; without it, it has all it may have for itself. */
   readonly allowance?: Allowance;
@@ -108,7 +109,7 @@ export function buildWorks(parts: ShardParts): Works {
   const replies = replyBook(config.hostname, prepare);
   const lanes = new Lanes({
     config,
-    endpoint: parts.endpoint,
+    servers: parts.servers,
     back: parts.back,
     spool,
     wheel,

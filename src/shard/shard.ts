@@ -281,7 +281,7 @@ export class Shard {
 
   #outcomes(): void {
     const { works } = this;
-    for (let slot = works.lanes.nextOutcome(); slot >= 0; slot = works.lanes.nextOutcome()) {
+    for (let slot = works.lanes.outcomes.next(); slot >= 0; slot = works.lanes.outcomes.next()) {
       const phase = works.sessions.phaseOf(slot);
       if (phase === Phase.Verifying) recipientJudged(works, slot);
       else if (phase === Phase.Delivering || phase === Phase.Receiving) delivered(works, slot);

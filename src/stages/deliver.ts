@@ -105,11 +105,11 @@ export function delivered(works: Works, slot: number): void {
 function replyForOutcome(works: Works, slot: number): Uint8Array {
   const { sessions, lanes, config } = works;
   // 421 ends the backend's conversation with Sluice, not the client's.
-  if (lanes.codeOf(slot) === 421) return works.replies.backendBusy;
+  if (lanes.outcomes.codeOf(slot) === 421) return works.replies.backendBusy;
   const isLate = config.backend.verifyRecipients === 'late';
   // A recipient that was promised and is refused now: the sender keeps the message and asks again. In late mode
   // the one recipient was never promised by the backend, so its refusal is the answer to the message.
-  if (lanes.outcomeOf(slot) !== Outcome.Changed || isLate) return lanes.replyOf(slot);
+  if (lanes.outcomes.kindOf(slot) !== Outcome.Changed || isLate) return lanes.outcomes.replyOf(slot);
   // One of them may have been promised from memory; which one is not told.
   for (const recipient of sessions.envelopes[slot]!.recipients) works.recipients.forgetYes(recipient);
   return works.replies.envelopeChanged;
@@ -131,7 +131,7 @@ export function notDeliveredInTime(works: Works, slot: number): void {
 
 /** Says what became of the message; the transaction is over. */
 function answer(works: Works, slot: number, reply: Uint8Array): void {
-  const { sessions, counters, spool } = works;
+  const { sessions, counters, spool, lanes } = works;
   const verdict = reply[0]! - 0x30;
   if (verdict === 2) {
     counters.add(Count.messagesDelivered);
@@ -145,6 +145,8 @@ function answer(works: Works, slot: number, reply: Uint8Array): void {
       creditPools(works, slot);
     }
     forgetMessage(works, slot);
+    // The next command of a slow client is answered late: the lane is for others meanwhile.
+    if (sessions.paces[slot] === Pace.Slow) lanes.letGo(slot, works.nowMs);
   } else {
     counters.add(verdict === 4 ? Count.messagesDeferred : Count.messagesRefused);
     if (verdict === 5 && spool.has(slot)) note(works, slot, 'contentRefused');

@@ -80,12 +80,12 @@ export function recipientJudged(works: Works, slot: number): void {
   const envelope = sessions.envelopes[slot]!;
   hearBackend(works, slot);
   sessions.backendMs[slot]! += works.nowMs - sessions.backendSinceMs[slot]!;
-  const code = lanes.codeOf(slot);
-  const reply = lanes.replyOf(slot);
+  const code = lanes.outcomes.codeOf(slot);
+  const reply = lanes.outcomes.replyOf(slot);
   // A slow client will not be back for seconds: the lane is for others meanwhile.
   if (sessions.paces[slot] === Pace.Slow || excessReplyMs(works, slot, Timer.Rcpt) > 0)
     lanes.release(slot, works.nowMs);
-  if (lanes.outcomeOf(slot) !== Outcome.Answered) {
+  if (lanes.outcomes.kindOf(slot) !== Outcome.Answered) {
     return say(works, slot, reply, Timer.Rcpt, Phase.Listening);
   }
   if (code < 300) {

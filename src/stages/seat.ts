@@ -60,7 +60,9 @@ function observe(works: Works, slot: number): null {
 /** Whether a session goes before others at the backend: who is not made to wait, under stress who is of good standing. */
 export function isPreferred(works: Works, slot: number): boolean {
   const { sessions, lanes } = works;
-  return lanes.isUnderStress ? sessions.has(slot, Flag.GoodStanding) : sessions.paces[slot] === Pace.Instant;
+  return lanes.around.isUnderStress
+    ? sessions.has(slot, Flag.GoodStanding)
+    : sessions.paces[slot] === Pace.Instant;
 }
 
 /** Gives a session the class that it has now. */

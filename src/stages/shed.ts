@@ -43,6 +43,7 @@ const causeCounts = [
 /** Hears that what has happened was answered `delayMs` later. */
 export function hearLoopDelay(works: Works, delayMs: number): void {
   works.strain.loopMs.hear(delayMs, Math.min(DELAY_WEIGHT_MAX, delayMs / DELAY_FULL_MS));
+  works.lanes.around.ownDelayMs = works.strain.loopMs.value;
 }
 
 /** Hears how long a session waited for the backend's word on a recipient, from `backendSinceMs` to now. */
@@ -148,7 +149,7 @@ function tell(works: Works, before: Level, causeBefore: Cause): void {
   const isOn = (one: Level, least: Level): number => (one >= least ? 1 : 0);
   counters.addMany(Count.stressedNow, isOn(level, Level.ShortWaits) - isOn(before, Level.ShortWaits));
   counters.addMany(Count.sheddingNow, isOn(level, Level.Shedding) - isOn(before, Level.Shedding));
-  works.lanes.isUnderStress = level !== Level.Calm && works.config.mode === 'enforce';
+  works.lanes.around.isUnderStress = level !== Level.Calm && works.config.mode === 'enforce';
   if (before === Level.Calm) counters.add(Count.stressEntered);
   if (level === Level.Shedding) counters.add(Count.sheddingBegun);
   if (level > before) {

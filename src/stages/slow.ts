@@ -34,6 +34,7 @@ export function replan(works: Works, slot: number, why: number = Why.score): voi
   if (scale === 0 || sessions.paces[slot] === Pace.Slow) return;
   sessions.paces[slot] = Pace.Slow;
   works.counters.add(Count.turnedSlow);
+  works.lanes.letGo(slot, works.nowMs);
   return undefined;
 }
 

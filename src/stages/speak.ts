@@ -3,8 +3,8 @@
  *
  * The stages say what, this says when. The reply of a slow session, or of one that owes time because of a rate (limit), is
  * owed for the delay that its plan and the patience budget allow (policy/patience); the session then does nothing until
- * the wheel calls, and enters the phase that was named with the reply. What the client sends meanwhile waits in the
- * transport.
+ * the wheel calls, and enters the phase that was named with the reply. A lane that rests with it is given back. What the client
+ * sends meanwhile waits in the transport.
  */
 import { replied } from '../families/dialect.ts';
 import { Count } from '../session/counters.ts';
@@ -61,6 +61,7 @@ export function sayAfter(
   sessions.owed[slot] = reply;
   sessions.phasesAfter[slot] = next;
   sessions.enter(slot, Phase.Owing);
+  works.lanes.letGo(slot, works.nowMs);
   sessions.dripped[slot] = 0;
   sessions.dripSinceMs[slot] = works.nowMs + delayMs;
   const { dripReplies, dripIntervalMs } = works.config.shape;

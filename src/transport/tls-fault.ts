@@ -22,7 +22,7 @@ const DETAIL_CHARACTERS_MAX = 160;
 const sentences: Readonly<Record<TlsFaultKind, string>> = {
   handshake: 'the TLS handshake failed',
   untrusted: 'its certificate is not vouched for by backend.tls_ca',
-  wrongName: 'its certificate is for another name than backend.tls_name, or the host of backend.address',
+  wrongName: 'its certificate is for another name than tls_name, or the host of its address',
   outOfDate: 'its certificate is out of date',
 };
 

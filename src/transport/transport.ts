@@ -63,6 +63,8 @@ export interface Endpoint {
   /** A literal IPv4 or IPv6 address. */
   readonly host: string;
   readonly port: number;
+  /** Which of those that the transport believes in TLS it has to be (0 …); 0 when absent. */
+  readonly trust?: number;
 }
 
 export interface Transport {

@@ -77,7 +77,7 @@ const back = new NodeTransport({
   inputBytesMax: LANE_INPUT_BYTES_MAX,
   outputBytesMax: LANE_OUTPUT_BYTES_MAX,
   keepAliveMs: LANE_KEEP_ALIVE_MS,
-  ...(order.trust === null ? {} : { trust: order.trust }),
+  trusts: order.trusts,
 });
 const files = new NodeSpoolFiles(order.spoolDirectory, `sluice-${order.idPrefix}`);
 const senders = new SenderOffers(config.pools.spf, clock);
@@ -88,7 +88,7 @@ const shard = new Shard({
   config,
   front,
   back,
-  endpoint: order.endpoint,
+  servers: order.servers,
   journal,
   reputation: new ReputationTable(order.reputation, order.reputationEntries, order.shards, order.shard),
   names: openNames(config, order.nameKey),

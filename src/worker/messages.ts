@@ -11,7 +11,7 @@ import type { ClientTrust } from '../io/tls-client.ts';
 import type { TlsIdentity } from '../io/tls-contexts.ts';
 import type { Handle } from '../base/handle.ts';
 import type { DnsAnswer } from '../reputation/dns-lists.ts';
-import type { Endpoint } from '../transport/transport.ts';
+import type { ServerParts } from '../backend/server.ts';
 
 /** What a shard is told when its thread begins. */
 export interface ShardOrder {
@@ -22,7 +22,7 @@ export interface ShardOrder {
   /** What all shards of the process may have together, and the memory in which they count it. */
   readonly allowance: AllowanceLimits;
   readonly allowed: SharedArrayBuffer;
-  readonly endpoint: Endpoint;
+  readonly servers: readonly ServerParts[];
   /** The permanent lists; shared by all shards. */
   readonly lists: ListsMemory;
   readonly reputation: SharedArrayBuffer;
@@ -36,8 +36,8 @@ export interface ShardOrder {
   readonly spoolDirectory: string;
   /** What listeners show in TLS handshakes, by their numbers; null for one without TLS. */
   readonly identities: readonly (TlsIdentity | null)[];
-  /** Whom to believe to be the backend; null when it is spoken to in plaintext. */
-  readonly trust: ClientTrust | null;
+  /** Whom to believe to be which server (`Endpoint.trust`); none when they are spoken to in plaintext. */
+  readonly trusts: readonly ClientTrust[];
   /** The key of the hash that clients are called by (privacy.log_ip); null when there is none. */
   readonly nameKey: Uint8Array | null;
 }

@@ -44,6 +44,8 @@ class Player {
     this.#dialogue = dialogue;
     const backend = new Backend();
     for (const word of (dialogue.headers.get('backend') ?? '').split(/ +/)) setBackend(backend, word);
+    const second = new Backend();
+    for (const word of (dialogue.headers.get('backend 2') ?? '').split(/ +/)) setBackend(second, word);
     const toml = [...DEFAULT_SETTINGS, settingsToml(dialogue.headers.get('settings') ?? '')].join('\n');
     const lanes = dialogue.headers.get('lanes');
     const sessions = dialogue.headers.get('sessions');
@@ -58,6 +60,7 @@ class Player {
         backend: { ...config.backend, ...(backend.settings.tls === 'no' ? {} : { tls: 'required' }) },
       },
       backend,
+      ...(config.server.length > 1 ? { moreBackends: [second] } : {}),
       ...(splitBytes === undefined ? {} : { splitBytes }),
       ...(dialogue.dns.length === 0 ? {} : { dns: new ScriptedDns(dialogue.dns) }),
       ...(lanes === undefined ? {} : { lanesMax: Number(lanes) }),
@@ -67,10 +70,13 @@ class Player {
     if (domain !== '') this.world.setPool(domain, networks, standing === 'good');
     this.world.setFamilies(dialogue.families);
     if (dialogue.showsLanes) {
-      backend.onTalk = (lane, mark, text) => {
-        // Of a reply with many lines the last one stands for all.
-        if (mark === '>' || text[3] !== '-') this.#write(`L${lane}${mark}`, escape(text));
-      };
+      this.world.backends.forEach((one, index) => {
+        one.onTalk = (lane, mark, text) => {
+          // Of a reply with many lines the last one stands for all.
+          if (mark === '>' || text[3] !== '-')
+            this.#write(`L${index === 0 ? '' : `${index + 1}.`}${lane}${mark}`, escape(text));
+        };
+      });
     }
     this.world.onHeard = (client) => this.#hear(client);
     this.world.onEnded = (report) => {
@@ -143,7 +149,7 @@ class Player {
     const { world } = this;
     this.#write(line.number > 1 ? `${line.party}${line.number}` : line.party, line.text);
     if (line.party === '*') return line.text === 'drain' ? world.drain() : undefined;
-    if (line.party === 'B') return this.#actBackend(line.text.slice(1, -1));
+    if (line.party === 'B') return this.#actBackend(world.backends[line.number - 1]!, line.text.slice(1, -1));
     if (line.text === '(connects)') return this.#connect(line.number, false);
     const client = this.#clients.get(line.number)!;
     switch (line.text) {
@@ -165,8 +171,7 @@ class Player {
     }
   }
 
-  #actBackend(text: string): void {
-    const { backend } = this.world;
+  #actBackend(backend: Backend, text: string): void {
     if (text.startsWith('says ')) backend.blurt(text.slice(5));
     else if (text === 'closes') backend.hangUp('close');
     else if (text === 'resets') backend.hangUp('reset');
@@ -228,22 +233,28 @@ class Player {
       if (world.offers.length === 0) sums.push('offered nothing');
       sums.push(...world.offers.map((offer) => `offered: ${escape(offer)}`));
     }
-    for (const one of world.backend.stored) {
+    for (const [index, one] of world.backends.flatMap((backend, number) =>
+      backend.stored.map((stored) => [number, stored] as const),
+    )) {
+      const which = index === 0 ? 'backend' : `backend ${index + 1}`;
       const who = escape(
         `${one.attributes.get('ADDR') ?? '?'} ${one.hello} ${[one.sender, ...one.recipients].join(' ')}`,
       );
-      sums.push(`backend got${one.answered ? '' : ', and did not say so'}: ${who}`);
+      sums.push(`${which} got${one.answered ? '' : ', and did not say so'}: ${who}`);
       sums.push(...shown(one.content));
     }
-    if (world.backend.stored.length === 0) sums.push('backend got nothing');
+    if (world.backends.every((backend) => backend.stored.length === 0)) sums.push('backend got nothing');
     return sums;
   }
 
   #wrongs(): readonly string[] {
     const { world } = this;
     const told = world.counters.valueOf('messagesDelivered');
-    const stored = world.backend.stored.filter((one) => one.answered).length;
-    const wrongs = [...world.backend.crimes, ...world.leaks().map((leak) => `left behind: ${leak}`)];
+    const stored = world.backends.flatMap((backend) => backend.stored).filter((one) => one.answered).length;
+    const wrongs = [
+      ...world.backends.flatMap((backend) => backend.crimes),
+      ...world.leaks().map((leak) => `left behind: ${leak}`),
+    ];
     if (told > stored) wrongs.push(`${told} messages were acknowledged, ${stored} were stored`);
     return wrongs;
   }

@@ -7,6 +7,7 @@
  *     client: 192.0.2.7, known, score 50                    one line each for `client 2:`, `client 3:` …
  *     backend: reuse=no rcpt=421x1 delay.final=30s          the faults of test/dialogues/backend.ts
  *     backend: tls=yes handshake=untrusted                  it takes mail inside TLS alone, and backend.tls is required
+ *     backend 2: connect=refuse                             those of the second server, when settings has server=[{…},{…}]
  *     tls: yes                                              the listener has a certificate
  *     proxies: 198.51.100.0/24                             the listener is for these proxies, which send PROXY headers
  *     pool: a.example good 192.0.2.0/24 2001:db8::/48      the networks of a sender domain; `new` for one that has earned nothing
@@ -20,7 +21,8 @@
  *         1.000  C  (hangs up)                              also: resets, stops reading, reads again, connects,
  *                                                           does its part of the handshake
  *         2.000  B  (rcpt=421x1)                            the backend changes; (says 250 x), (closes), (resets)
- *         2.000  L1> XCLIENT …                              what lane 1 hears (shown when the block has one such line)
+ *         2.000  B2  (closes)                               and the second server
+ *         2.000  L1> XCLIENT …                              what lane 1 hears (shown when the block has one such line); L2.1> of the second server
  *         3.000  *  drain                                   Sluice is told to shut down
  *         4.000  end quit                                   how the session ended, with TLS if it was up; `end2` for the second client
  *         4.000  end quit                                   how the session ended; `end2` for the second client
@@ -74,7 +76,8 @@ export interface Dialogue {
 }
 
 const INDENT = '    ';
-const headerNames = /^(settings|client(?: \d)?|backend|whole|lanes|sessions|tls|pool|proxies):(?: (.*))?$/;
+const headerNames =
+  /^(settings|client(?: \d)?|backend(?: \d)?|whole|lanes|sessions|tls|pool|proxies):(?: (.*))?$/;
 /** Several lines of these are several things, not one long one. */
 const repeated = /^(dns|family):(?: (.*))?$/;
 const spoken = /^ *(\+?\d+\.\d{3}|\+\d+(?:\.\d+)?)? *(C|c|B|\*)(\d?)(?: {2}(.*))?$/;
@@ -135,7 +138,7 @@ function readDialogue(lines: readonly string[], at: number, end: number): Dialog
     dns: several.dns,
     families: several.family,
     counters: counters.filter((one) => one !== '').map((one) => one.split('=')[0]!),
-    showsLanes: block.some((line) => /L\d+[<>]/.test(line)),
+    showsLanes: block.some((line) => /L[\d.]+[<>]/.test(line)),
     showsLog: block.some((line) => line.startsWith('log:')),
     showsWould: block.some((line) => /^log:.* would=/.test(line)),
     showsAsked: block.some((line) => line.startsWith('asked:')),
@@ -192,7 +195,8 @@ export function settingsToml(header: string): string {
     .split(/ +/)
     .filter((one) => one !== '')
     .map((one) => {
-      const [key, value = ''] = one.split('=');
+      const [key = ''] = one.split('=', 1);
+      const value = one.slice(key.length + 1);
       return `${key} = ${/^(?:-?\d+|true|false|\[.*\])$/.test(value) ? value : JSON.stringify(value)}`;
     })
     .join('\n');

@@ -9,6 +9,7 @@ import { bytesOf, latin1 } from '../../src/base/ascii.ts';
 import { formatAddress, parseAddress } from '../../src/base/address.ts';
 import type { Allowance } from '../../src/backend/allowance.ts';
 import type { Config } from '../../src/config/config.ts';
+import { serversOf } from '../../src/config/servers.ts';
 import { Level, reached, Trait } from '../../src/families/dialect.ts';
 import { Habit, Labels } from '../../src/families/labels.ts';
 import { BINS } from '../../src/families/leaving.ts';
@@ -47,6 +48,8 @@ export interface WorldOptions {
   /** What the shard shares with others. */
   readonly allowance?: Allowance;
   readonly backend?: Backend;
+  /** Those of the servers behind the first one. */
+  readonly moreBackends?: readonly Backend[];
   readonly dns?: ScriptedDns;
 }
 
@@ -93,6 +96,8 @@ export class Client {
 export class World {
   readonly front: MemoryTransport;
   readonly back: MemoryTransport;
+  /** All of them; the first is `backend`. */
+  readonly backends: readonly Backend[];
   readonly backend: Backend;
   readonly files = new MemorySpoolFiles();
   readonly shard: Shard;
@@ -112,6 +117,7 @@ export class World {
   constructor(options: WorldOptions) {
     const { config } = options;
     this.backend = options.backend ?? new Backend();
+    this.backends = [this.backend, ...(options.moreBackends ?? [])];
     this.dns = options.dns ?? null;
     this.front = new MemoryTransport({
       capacity: options.capacity ?? 16,
@@ -124,9 +130,9 @@ export class World {
       capacity: lanesMax,
       inputBytesMax: 65_536,
       outputBytesMax: 262_144,
-      onDial: this.backend.dialled,
+      onDial: (endpoint, peer) => this.backends[endpoint.port - 10_025]!.dialled(endpoint, peer),
     });
-    this.backend.attach(this.back);
+    for (const backend of this.backends) backend.attach(this.back);
     const shared = new SharedArrayBuffer(ReputationTable.bytesFor(ENTRIES, 1));
     this.reputation = new ReputationTable(shared, ENTRIES, 1, 0);
     this.counters = new Counters(new SharedArrayBuffer(Counters.bytesFor(1)), 0);
@@ -134,7 +140,11 @@ export class World {
       config,
       front: this.front,
       back: this.back,
-      endpoint: { host: '192.0.2.25', port: 10_025 },
+      servers: serversOf(config).map(({ address, weight }, trust) => ({
+        name: address,
+        weight,
+        endpoint: { host: '192.0.2.25', port: 10_025 + trust, trust },
+      })),
       journal: {
         ended: (report) => this.onEnded(report),
         notice: (text) => void this.notices.push(text),
@@ -235,7 +245,8 @@ export class World {
   settle(): void {
     for (let round = 0; ; round++) {
       if (round === ROUNDS_MAX) throw new Error(`the world does not come to rest at ${this.nowMs} ms`);
-      let moved = this.backend.turn(this.nowMs);
+      let moved = false;
+      for (const backend of this.backends) if (backend.turn(this.nowMs)) moved = true;
       this.#tick += 1;
       const wasBusy = this.front.busy || this.back.busy;
       this.front.advance(this.#tick);
@@ -255,7 +266,11 @@ export class World {
       if (round === ROUNDS_MAX) throw new Error(`time does not pass at ${this.nowMs} ms`);
       const dueMs = Math.max(
         this.nowMs + 1,
-        Math.min(this.shard.nextDueMs(), this.backend.nextDueMs(), this.dns?.nextDueMs() ?? Infinity),
+        Math.min(
+          this.shard.nextDueMs(),
+          ...this.backends.map((backend) => backend.nextDueMs()),
+          this.dns?.nextDueMs() ?? Infinity,
+        ),
       );
       if (dueMs > untilMs) {
         if (untilMs > this.nowMs && untilMs !== Infinity) this.nowMs = untilMs;

@@ -126,7 +126,7 @@ function shardOf(front: Script): Shard {
     }),
     front,
     back: new Script([]),
-    endpoint: { host: '127.0.0.1', port: 1 },
+    servers: [{ name: 'backend', weight: 1, endpoint: { host: '127.0.0.1', port: 1 } }],
     journal: { ended: () => undefined, notice: () => undefined },
     reputation: new ReputationTable(
       new SharedArrayBuffer(ReputationTable.bytesFor(ENTRIES, 1)),

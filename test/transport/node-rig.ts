@@ -202,7 +202,7 @@ export const nodeHarnessOf = (name: string, secures: boolean, shaping = socketOp
     });
     const closedPort = await aPort();
     closedPort.stop();
-    const made = rigFor(new NodeTransport({ ...usual, ...options, trust }), peers);
+    const made = rigFor(new NodeTransport({ ...usual, ...options, trusts: [trust] }), peers);
     const close = async (): Promise<void> => {
       server.stop();
       await made.close();

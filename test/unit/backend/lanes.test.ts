@@ -16,6 +16,12 @@ import { World } from '../../dialogues/world.ts';
 const CLIENTS = 120;
 const AT_ONCE = 10;
 const HOUR_MS = 3_600_000;
+/** From the seed behind this one on there are two servers. */
+const SEVERAL_FROM = 40;
+const twoServers = [
+  { address: '192.0.2.25:25', weight: 2, tlsName: '' },
+  { address: '192.0.2.26:25', weight: 1, tlsName: '' },
+];
 
 interface Letter {
   readonly id: string;
@@ -191,7 +197,10 @@ function run(seed: number): Run {
   backend.settings.pipelining = random.below(3) > 0;
   const isFaulty = random.below(4) > 0;
   const usesTls = seed % 3 === 0;
-  if (usesTls) backend.settings.tls = 'yes';
+  const second = new Backend();
+  const backends = seed > SEVERAL_FROM ? [backend, second] : [backend];
+  second.settings.reuse = seed % 2 === 0;
+  if (usesTls) for (const one of backends) one.settings.tls = 'yes';
   const faultsHere = usesTls ? tlsFaults : faults;
   const config = defaultConfig({
     hostname: 'mx.example.net',
@@ -207,17 +216,20 @@ function run(seed: number): Run {
       usesMax: 1 + random.below(20),
     },
     spool: { messageMemoryBytes: 4_000 },
+    ...(backends.length === 1 ? {} : { server: twoServers }),
   });
   const world = new World({
     config,
     backend,
+    moreBackends: backends.slice(1),
     capacity: 16,
-    lanesMax: 1 + random.below(3),
+    lanesMax: backends.length + random.below(3),
     ...(random.below(2) === 0 ? {} : { splitBytes: 1 + random.below(400) }),
   });
   world.start();
   const bots: Bot[] = [];
   const botRandom = random.fork('bots');
+  let turn = 0;
   for (let round = 0; bots.length < CLIENTS || bots.some((bot) => !bot.client.gone); round++) {
     if (round > 20_000) throw new Error('the clients do not come to an end');
     const here = bots.filter((bot) => !bot.client.gone).length;
@@ -225,15 +237,17 @@ function run(seed: number): Run {
       const number = bots.length + 1;
       bots.push(new Bot(world.dial(`192.0.2.${number}`), number, botRandom.fork(`bot ${number}`)));
     }
+    turn = (turn + 1) % backends.length;
+    const one = backends[turn]!;
     if (isFaulty && random.below(15) === 0) {
       const [step, does] = faultsHere[random.below(faultsHere.length)]!;
-      backend.fault(step, does, 1);
+      one.fault(step, does, 1);
     }
     if (random.below(20) === 0)
-      backend.delay((['rcpt', 'final', 'xclient', 'data'] as const)[random.below(4)]!, random.below(3) * 300);
-    if (isFaulty && random.below(60) === 0) backend.hangUp(random.below(2) === 0 ? 'close' : 'reset');
-    if (isFaulty && random.below(80) === 0) backend.blurt('250 2.0.0 nobody asked');
-    if (isFaulty) backend.settings.connect = random.below(30) === 0 ? 'refuse' : 'accept';
+      one.delay((['rcpt', 'final', 'xclient', 'data'] as const)[random.below(4)]!, random.below(3) * 300);
+    if (isFaulty && random.below(60) === 0) one.hangUp(random.below(2) === 0 ? 'close' : 'reset');
+    if (isFaulty && random.below(80) === 0) one.blurt('250 2.0.0 nobody asked');
+    if (isFaulty) one.settings.connect = random.below(30) === 0 ? 'refuse' : 'accept';
     world.settle();
     let moved = false;
     for (const bot of bots) if (random.below(3) > 0 && bot.turn()) moved = true;
@@ -245,12 +259,12 @@ function run(seed: number): Run {
 }
 
 function checkRun({ world, bots }: Run): void {
-  const { backend } = world;
-  expect(backend.crimes).toEqual([]);
+  const storedAll = world.backends.flatMap((one) => one.stored);
+  expect(world.backends.flatMap((one) => one.crimes)).toEqual([]);
   expect(world.leaks()).toEqual([]);
   const letters = new Map(bots.flatMap((bot) => bot.letters).map((letter) => [letter.id, letter]));
   const seen = new Set<string>();
-  for (const stored of backend.stored) {
+  for (const stored of storedAll) {
     const id = /^Id: (\S+)/.exec(stored.content)![1]!;
     expect(seen.has(id), `message ${id} was handed over twice`).toBe(false);
     seen.add(id);
@@ -277,20 +291,21 @@ function checkRun({ world, bots }: Run): void {
   for (const letter of letters.values()) {
     if (letter.told >= 200 && letter.told < 300)
       expect(
-        backend.stored.some((one) => one.answered && one.content === letter.content),
+        storedAll.some((one) => one.answered && one.content === letter.content),
         `message ${letter.id}`,
       ).toBe(true);
   }
 }
 
 describe('many clients on few lanes, and everybody leaves when it likes', () => {
-  const seeds = Array.from({ length: 40 }, (_, place) => place + 1);
+  const seeds = Array.from({ length: SEVERAL_FROM + 20 }, (_, place) => place + 1);
   test.each(seeds)(
     "each message is one client's own, none is doubled, none acknowledged that was not stored (seed %i)",
     (seed) => {
       const result = run(seed);
       checkRun(result);
       expect(result.world.counters.valueOf('messagesReceived')).toBeGreaterThan(0);
+      for (const one of result.world.backends) expect(one.stored.length).toBeGreaterThan(0);
     },
   );
 });

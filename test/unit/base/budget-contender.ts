@@ -23,8 +23,12 @@ while (Atomics.load(gate, 0) < threads) Atomics.wait(gate, 0, Atomics.load(gate,
 
 let taken = 0;
 let most = 0;
-for (let round = 0; round < rounds; round += 1) {
-  if (!budget.take(1)) continue;
+for (let round = 0; round < rounds || taken === 0; round += 1) {
+  if (!budget.take(1)) {
+    // Those that hold it may be waiting for a core.
+    if (round % 1_024 === 0) Atomics.wait(gate, 0, threads, 1);
+    continue;
+  }
   taken += 1;
   most = Math.max(most, Atomics.add(gate, 1, 1) + 1);
   Atomics.sub(gate, 1, 1);

@@ -285,17 +285,15 @@ describe('faults', () => {
 describe('mishaps', () => {
   const often = { seed: 5, perMille: 1_000 };
   const drawn = (options: MishapOptions): string[] => {
-    const mishaps = new Mishaps(options);
-    return Array.from({ length: 200 }, () => `${mishaps.next('RCPT')} ${mishaps.dot()} ${mishaps.delayMs()}`);
+    const drawing = new Mishaps(options);
+    return Array.from({ length: 200 }, () => `${drawing.next('RCPT')} ${drawing.dot()} ${drawing.delayMs()}`);
   };
 
   it('are those of their seed, of every kind, and none without a chance', () => {
     expect(drawn(often)).toEqual(drawn(often));
     expect(drawn({ ...often, seed: 6 })).not.toEqual(drawn(often));
     const { none: _, ...kinds } = mishaps;
-    expect([...new Set(drawn(often).map((line) => line.split(' ')[0]))].sort()).toEqual(
-      Object.keys(kinds).sort(),
-    );
+    expect(new Set(drawn(often).map((line) => line.split(' ')[0]))).toEqual(new Set(Object.keys(kinds)));
     expect(new Set(drawn({ ...often, perMille: 0 }).map((line) => line.replace(/ \d+$/, '')))).toEqual(
       new Set(['none store']),
     );

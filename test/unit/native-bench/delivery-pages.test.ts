@@ -89,7 +89,9 @@ describe('connections that Postfix had at once', () => {
 describe('a crowd', () => {
   const phase = (p99: number, heldMax: number): Phase => ({
     name: '',
-    result: { kinds: [{ honest: true, deliverMs: { p99 } }] } as unknown as LoadResult,
+    result: {
+      kinds: [{ honest: true, messages: { told2xx: p99 > 0 ? 1 : 0 }, deliverMs: { p99 } }],
+    } as unknown as LoadResult,
     heldMin: heldMax,
     heldMax,
     sluiceCpuSec: 0,
@@ -98,6 +100,10 @@ describe('a crowd', () => {
 
   it('is held against the mean of the stretches without it', () => {
     expect(p99Ratio([phase(10, 0), phase(30, 20_000), phase(20, 0)])).toBe(2);
+  });
+
+  it('that lets nothing through is no good figure', () => {
+    expect(p99Ratio([phase(10, 0), phase(0, 20_000), phase(20, 0)])).toBe(Infinity);
   });
 });
 

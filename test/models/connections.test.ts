@@ -264,6 +264,24 @@ describe('processes that share connections', () => {
     );
   });
 
+  it('are lent within a few looks, and an equal part is back as soon as its lender ends what is above it', () => {
+    const house = new House(20, 2, 1);
+    const roundsUntil = (lacks: readonly number[], number: number, count: number): number => {
+      for (let round = 1; round <= 100; round++) {
+        house.round(lacks, () => true);
+        if (house.processes[number]!.held === count) return round;
+      }
+      return Infinity;
+    };
+    // What nobody has used lately: one look to ask, one to take.
+    expect(roundsUntil([20, 0], 0, 19)).toBeLessThanOrEqual(3);
+    // It ends one in each round, ten in all.
+    expect(roundsUntil([20, 20], 1, 10)).toBeLessThanOrEqual(10 + 3);
+    // What was used a moment ago is lent when it has not been for a while.
+    for (const permits of house.processes[1]!.shards) while (permits.held > 0) permits.giveBack();
+    expect(roundsUntil([20, 0], 0, 19)).toBeLessThanOrEqual(6 + 3);
+  });
+
   it('go back to equal parts when nobody needs any', () => {
     const house = new House(20, 3, 1);
     for (let round = 0; round < 40; round++) house.round([0, 20, 0], () => true);

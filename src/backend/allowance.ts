@@ -3,13 +3,14 @@
  *
  * One piece of shared memory for the three, with a column for each shard (base/budget, backend/permits). The main thread
  * makes it, and clears the columns of a shard that has died; each shard has a view of its own. Several processes get parts of
- * what the configuration allows (primary/plan).
+ * what the configuration allows (primary/plan), and lend each other connections (primary/connection-desk).
  */
 import { Budget } from '../base/budget.ts';
 import { Permits } from './permits.ts';
 
 /** The limits, for all shards of the process together. */
 export interface AllowanceLimits {
+  /** The most that there can ever be; how many there are now is the limit of the permits. */
   readonly lanesMax: number;
   readonly memoryMaxBytes: number;
   readonly diskMaxBytes: number;

@@ -2,8 +2,8 @@
  * rests — how long a lane rests, with its client or with nobody
  *
  * A quick client keeps its lane for `backend.hold`; when somebody waits, for `HOLD_MS_MIN`, and not at all once it has had it for
- * `TURN_MS_MAX`: a client that goes on and on would otherwise keep it for good. A lane that another shard may want
- * looks up in between. Says what is over; what becomes of the lane then is decided by backend/dealer.
+ * `TURN_MS_MAX`: a client that goes on and on would otherwise keep it for good. A lane that another shard or process may
+ * want looks up in between. Says what is over; what becomes of the lane then is decided by backend/dealer.
  */
 import type { Config } from '../config/config.ts';
 import type { Lane } from './lane.ts';
@@ -66,14 +66,14 @@ export class Rests {
   /** True when a lane was nobody's for long enough; else it rests on. */
   isIdleEnough(lane: Lane, nowMs: number): boolean {
     const untilMs = lane.heldSinceMs + IDLE_MS;
-    if (nowMs >= untilMs || this.isAskedBack(nowMs)) return true;
+    if (nowMs >= untilMs || this.isAskedBack(nowMs, true)) return true;
     this.#armUntil(lane, untilMs, nowMs);
     return false;
   }
 
-  /** Another shard is to have the next lane that is free. */
-  isAskedBack(nowMs: number): boolean {
-    return this.#parts.permits.isAskedBack(this.#parts.pool.leaving, nowMs);
+  /** Another shard is to have the next lane that is free, or another process one that `isIdle`. */
+  isAskedBack(nowMs: number, isIdle = false): boolean {
+    return this.#parts.permits.isAskedBack(this.#parts.pool.leaving, nowMs, isIdle);
   }
 
   get #isWanted(): boolean {

@@ -54,7 +54,7 @@ export const engineSettings = {
     max_connections: integer(
       20,
       { min: 1, max: 10_000 },
-      'Connections to the backend at once, all shards and all servers together. Several processes have equal parts.',
+      'Connections to the backend at once, all shards of all processes and all servers together; one for each process at least.',
     ),
     adapt: flag(
       true,

@@ -11,6 +11,7 @@ import { randomInt } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import type { Names } from '../reputation/names.ts';
 import { Child } from './children.ts';
+import { ConnectionDesk } from './connection-desk.ts';
 import type { Engine, EngineEvents, EngineOrder } from './engine-order.ts';
 import { Keeper } from './keeper.ts';
 import { Memory } from './memory.ts';
@@ -42,13 +43,7 @@ export class Crew {
       orders.length > 1 ? new Replicas(entries, orders.length, randomInt(2 ** 32), nowSec) : null;
     const replicas = this.#replicas;
     const threads = replicas === null ? new Threads(orders[0]!, eventsOf(0)) : null;
-    this.engines =
-      replicas === null
-        ? [threads!]
-        : orders.map(
-            (order, number) =>
-              new Child(`engine process ${number}`, order, eventsOf(number), replicas.links[number]!),
-          );
+    this.engines = replicas === null ? [threads!] : childrenOf(config, orders, eventsOf, replicas);
     const table = replicas?.table ?? threads!.table;
     this.memory = new Memory(table, nowSec);
     const { file: path, saveIntervalMs, keepMs } = config.reputation;
@@ -87,4 +82,21 @@ export class Crew {
     this.#replicas?.close();
     return (await this.#keeper?.end()) ?? true;
   }
+}
+
+/** A child for each order. They share the connections to the backend. */
+function childrenOf(
+  config: Config,
+  orders: readonly EngineOrder[],
+  eventsOf: (engine: number) => EngineEvents,
+  replicas: Replicas,
+): Child[] {
+  const { maxConnections } = config.backend;
+  const desk = new ConnectionDesk(maxConnections, orders.length, (number, order) =>
+    children[number]!.lend(order),
+  );
+  const children = orders.map(
+    (order, number) => new Child(number, order, eventsOf(number), replicas.links[number]!, desk),
+  );
+  return children;
 }

@@ -12,6 +12,7 @@ import type { ListsMemory } from '../policy/lists.ts';
 import type { ServerParts } from '../backend/server.ts';
 import type { FromShard, ToShard } from '../worker/messages.ts';
 import type { Identities } from './certificates.ts';
+import type { ConnectionNews, ConnectionOrder } from './connection-desk.ts';
 import type { PeakReport } from './peak-lines.ts';
 
 export interface EngineOrder {
@@ -20,6 +21,8 @@ export interface EngineOrder {
   readonly sessionsMax: number;
   /** What all shards of the process may have together. */
   readonly allowance: AllowanceLimits;
+  /** Connections to the backend that the process begins with, when it shares them with others (connection-desk). */
+  readonly connections?: number;
   readonly servers: readonly ServerParts[];
   readonly lists: ListsMemory;
   readonly reputationEntries: number;
@@ -74,6 +77,7 @@ export type MemoryFromEngine =
 /** From the primary to a child process. */
 export type ToEngine =
   | MemoryToEngine
+  | ConnectionOrder
   | { readonly kind: 'start'; readonly order: EngineOrder }
   | { readonly kind: 'drain' }
   /** For one shard of the process, or, -1, for all. */
@@ -84,6 +88,7 @@ export type ToEngine =
 /** From a child process to the primary. */
 export type FromEngine =
   | MemoryFromEngine
+  | ConnectionNews
   | { readonly kind: 'told'; readonly shard: number; readonly message: FromShard }
   | { readonly kind: 'counts'; readonly counts: Record<string, number> }
   | { readonly kind: 'peaks'; readonly report: PeakReport }

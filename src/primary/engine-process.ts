@@ -5,6 +5,7 @@
  * primary tells it and ends when the primary is gone: an engine without its primary would serve on, unseen. Before it
  * serves it is given what the primary knows of clients (replicas), and waits for that a few seconds at most.
  */
+import { ConnectionPart, LOOK_MS } from './connection-part.ts';
 import { shared, sharedOrder } from './facts.ts';
 import { Threads } from './threads.ts';
 import type { EngineOrder, FromEngine, ToEngine } from './engine-order.ts';
@@ -15,6 +16,7 @@ const FILL_MS = 5_000;
 
 let threads: Threads | null = null;
 let uplink: Uplink | null = null;
+let connections: ConnectionPart | null = null;
 let serve = (): void => undefined;
 const tell = (message: FromEngine): void => {
   process.send?.(message);
@@ -26,6 +28,11 @@ function begin(order: EngineOrder): void {
     drained: () => void finish(),
   });
   threads = engine;
+  if (order.connections !== undefined) {
+    const part = new ConnectionPart(engine.permits, order.connections, tell);
+    connections = part;
+    setInterval(() => part.look(), LOOK_MS).unref();
+  }
   uplink = new Uplink(engine.table, tell, () => Math.floor(Date.now() / 1000));
   const timer = setTimeout(() => serve(), FILL_MS);
   serve = () => {
@@ -59,6 +66,8 @@ process.on('message', (message: ToEngine) => {
       return threads === null ? undefined : tell({ kind: 'peaks', report: threads.peaks() });
     case 'filled':
       return serve();
+    case 'connections':
+      return connections?.heard(message);
     case 'rows':
     case 'taken':
       return uplink?.heard(message);

@@ -5,8 +5,9 @@
  * per process: under a limit of 20,000 one process cannot hold 25,000 sessions, so there are as many processes
  * as `max_sessions` needs. The kernel spreads connections over shards by a hash, not evenly, so with several
  * shards each has an eighth more slots than its share. Each also has a lobby, slots for clients that are sent away at once
- * (policy/stress), and these need open files as well. Connections to the backend are divided among processes, one for each
- * at least, and so is the spool; the shards of a process share its part (backend/allowance).
+ * (policy/stress), and these need open files as well. Processes lend each other connections to the backend (connection-desk):
+ * each has room for all but one for each of the others. The spool is divided among them; the shards of a process share its
+ * part (backend/allowance).
  */
 import type { AllowanceLimits } from '../backend/allowance.ts';
 import type { Config } from '../config/config.ts';
@@ -65,7 +66,7 @@ function planWith(config: Config, machine: Machine, shardsWanted: number, proces
   }
   const share = Math.ceil(maxSessions / shards);
   const wanted = shards > 1 ? share + Math.ceil(share / 8) : share;
-  const lanes = partOf(lanesMax, processes, 0);
+  const lanes = lanesOfOne(lanesMax, processes);
   const fits = Math.floor(sessionsThatFit(machine, shardsPerProcess, lanes) / shardsPerProcess);
   if (fits < share) {
     return `${processes} processes with ${machine.filesMax} open files each cannot hold ${maxSessions} sessions; raise engine.processes or the limit`;
@@ -89,14 +90,19 @@ function messageTooLarge(config: Config, processes: number): string | undefined 
   return `smtp.message_size_max = "${writeSize(messageSizeMaxBytes)}" does not fit "${writeSize(disk)}", the part of spool.disk_max that each of ${processes} processes has; raise spool.disk_max, or lower engine.processes or engine.max_sessions`;
 }
 
-/** What the shards of one process (0 …) may have together. The parts of all processes are what is configured. */
+/** What the shards of one process (0 …) may have together, at most. Of the spool, the parts of all processes are what is configured. */
 export function allowanceOf(plan: Plan, config: Config, process: number): AllowanceLimits {
   const part = (whole: number): number => partOf(whole, plan.processes, process);
   return {
-    lanesMax: part(config.backend.maxConnections),
+    lanesMax: lanesOfOne(config.backend.maxConnections, plan.processes),
     memoryMaxBytes: part(config.spool.memoryMaxBytes),
     diskMaxBytes: part(config.spool.diskMaxBytes),
   };
+}
+
+/** Connections to the backend that one process may have when the others need only what they always keep. */
+function lanesOfOne(lanesMax: number, processes: number): number {
+  return lanesMax - (processes - 1);
 }
 
 /** The part of one of `count`, as equal as may be; the first have the larger ones. */

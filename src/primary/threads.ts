@@ -9,6 +9,7 @@ import { randomInt } from 'node:crypto';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Allowance } from '../backend/allowance.ts';
+import type { Permits } from '../backend/permits.ts';
 import { ReputationTable } from '../reputation/table.ts';
 import { Counters, sumCounters, takePeaks } from '../session/counters.ts';
 import type { FromShard, ShardOrder, ToShard } from '../worker/messages.ts';
@@ -56,6 +57,11 @@ export class Threads {
     this.#allowance = new Allowance(this.#allowed, order.allowance, order.shards, 0);
     const none = { worker: null, starts: 0, startedAtMs: 0, pauseMs: 0, restart: null, ended: false };
     this.#threads = Array.from({ length: order.shards }, () => ({ ...none }));
+  }
+
+  /** The connections to the backend that the shards share: here nobody takes any. */
+  get permits(): Permits {
+    return this.#allowance.permits;
   }
 
   /** Starts every shard. What becomes of them comes as events. */

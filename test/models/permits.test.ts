@@ -4,7 +4,7 @@ import { Permits, TURN_MS } from '../../src/backend/permits.ts';
 
 /** The same rules with a list of who stands in line, and nothing shared. */
 class Twin {
-  readonly max: number;
+  max: number;
   readonly held: number[];
   readonly wanted: number[];
   readonly tookMs: number[];
@@ -59,8 +59,8 @@ class Twin {
 const sizes = { max: fc.integer({ min: 1, max: 12 }), shards: fc.integer({ min: 1, max: 6 }) };
 const step = fc.record({
   shard: fc.nat({ max: 5 }),
-  does: fc.constantFrom('take', 'take', 'want', 'giveBack', 'isAskedBack', 'die'),
-  count: fc.nat({ max: 6 }),
+  does: fc.constantFrom('take', 'take', 'want', 'giveBack', 'isAskedBack', 'limit', 'die'),
+  count: fc.nat({ max: 11 }),
   passMs: fc.constantFrom(0, 0, 30, 70, TURN_MS),
 });
 
@@ -79,6 +79,9 @@ describe('permits', () => {
       fc.property(sizes.max, sizes.shards, fc.array(step, { maxLength: 200 }), (max, shards, steps) => {
         const { view, all } = house(max, shards);
         const twin = new Twin(max, shards);
+        // Never more than this: what there was when the limit was lowered, until it is less.
+        let bound = max;
+        let least = max;
         let nowMs = 0;
         for (const { shard: drawn, does, count, passMs } of steps) {
           nowMs += passMs;
@@ -94,17 +97,25 @@ describe('permits', () => {
           } else if (does === 'isAskedBack') {
             const leaving = Math.min(count, permits.held);
             expect(permits.isAskedBack(leaving, nowMs)).toBe(twin.isAskedBack(shard, leaving, nowMs));
+          } else if (does === 'limit') {
+            twin.max = 1 + (count % max);
+            least = 1;
+            permits.setLimit(twin.max, least);
+            bound = Math.max(twin.max, heldBy(all));
           } else if (does === 'die') {
             all[(shard + 1) % shards]!.forget(shard);
             all[shard] = view(shard);
             twin.forget(shard);
           }
           expect(all.map(({ held }) => held)).toEqual(twin.held);
-          expect(heldBy(all)).toBeLessThanOrEqual(max);
-          expect(permits.isAboveShare).toBe(permits.held * shards > max);
-          const reach = Math.max(permits.held + twin.free, Math.ceil(max / shards));
+          expect(heldBy(all)).toBeLessThanOrEqual(bound);
+          bound = Math.min(bound, Math.max(twin.max, heldBy(all)));
+          expect([permits.limit, permits.heldByAll]).toEqual([twin.max, heldBy(all)]);
+          expect(permits.isAboveShare).toBe(permits.held * shards > least);
+          const reach = Math.max(permits.held + Math.max(0, twin.free), Math.ceil(twin.max / shards));
           expect(permits.withinReach).toBe(reach);
         }
+        all[0]!.setLimit(max, 1);
         for (const [shard, permits] of all.entries()) {
           while (permits.held > 0) permits.giveBack();
           permits.want(0);

@@ -132,16 +132,16 @@ describe('planFor', () => {
           return;
         }
         const { processes, shardsPerProcess, sessionsPerShard } = plan;
-        const parts = Array.from({ length: processes }, (_, at) => allowanceOf(plan, configOf(wishes), at));
+        const { lanesMax } = allowanceOf(plan, configOf(wishes), 0);
         const shards = processes * shardsPerProcess;
         for (const count of Object.values(plan)) expect(Number.isSafeInteger(count) && count >= 1).toBe(true);
-        // Room for every session that was asked for, and exactly the connections that are allowed.
+        // Room for every session that was asked for, and for all connections but one for each other process.
         expect(shards * sessionsPerShard).toBeGreaterThanOrEqual(wishes.maxSessions);
-        expect(parts.reduce((sum, { lanesMax }) => sum + lanesMax, 0)).toBe(wishes.maxConnections);
-        for (const { lanesMax } of parts) expect(lanesMax).toBeGreaterThanOrEqual(1);
+        expect(lanesMax).toBe(wishes.maxConnections - processes + 1);
+        expect(lanesMax).toBeGreaterThanOrEqual(1);
         // Sockets of one process, and something for its own files.
         const slots = sessionsPerShard + lobbySlots(sessionsPerShard);
-        expect(shardsPerProcess * slots + parts[0]!.lanesMax).toBeLessThan(filesMax - 128);
+        expect(shardsPerProcess * slots + lanesMax).toBeLessThan(filesMax - 128);
         if (wishes.processes > 0) expect(processes).toBe(wishes.processes);
         expect(shards).toBeGreaterThanOrEqual(wishes.shards);
       }),
@@ -162,13 +162,13 @@ describe('planFor', () => {
 });
 
 describe('allowanceOf', () => {
-  it('divides all there is among the processes, as equally as may be', () => {
+  it('divides the spool among the processes, as equally as may be, and lends each all connections but one for each other', () => {
     const config = configOf({ processes: 3, maxSessions: 300, maxConnections: 20 });
     const plan = planFor(config, { cores: 2, filesMax: 20_000 }) as Plan;
     expect([0, 1, 2].map((process) => allowanceOf(plan, config, process))).toEqual([
-      { lanesMax: 7, memoryMaxBytes: 333_335, diskMaxBytes: 3_333_340 },
-      { lanesMax: 7, memoryMaxBytes: 333_334, diskMaxBytes: 3_333_340 },
-      { lanesMax: 6, memoryMaxBytes: 333_334, diskMaxBytes: 3_333_339 },
+      { lanesMax: 18, memoryMaxBytes: 333_335, diskMaxBytes: 3_333_340 },
+      { lanesMax: 18, memoryMaxBytes: 333_334, diskMaxBytes: 3_333_340 },
+      { lanesMax: 18, memoryMaxBytes: 333_334, diskMaxBytes: 3_333_339 },
     ]);
   });
 });

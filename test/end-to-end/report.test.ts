@@ -132,7 +132,10 @@ test('in observe mode nobody is delayed or refused, and the report counts what w
   expect({ code: text.code, err: text.err }).toEqual({ code: 0, err: '' });
   expect(text.out).toMatch(/^== observe mode: nothing was delayed or refused/m);
   expect(text.out).toMatch(
-    new RegExp(`^-- false positives: ${wrong.length} sessions, [\\d.]+ % of the `, 'm'),
+    new RegExp(
+      `^-- false positives: ${wrong.length} session${wrong.length === 1 ? '' : 's'}, [\\d.]+ % of the `,
+      'm',
+    ),
   );
   expect(text.out).toMatch(new RegExp(`^${SUSPECT} +1 +1 +1 +0 +2\\.3 min +slow_list$`, 'm'));
   expect(text.out).toMatch(/An accepted\s+message may still be spam/);

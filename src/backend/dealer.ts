@@ -123,7 +123,7 @@ export class Dealer {
   #laneFor(slot: number, job: Job, mayOpen: boolean): Lane | null {
     const { several } = this.#servers;
     if (several) this.tryOut();
-    this.#pool.count();
+    this.#pool.count(this.nowMs);
     const wish = several ? this.#wishes.wishOf(slot, job, this.#parts.envelopeOf(slot)) : ANY;
     // With one server a permit is asked for when nothing is free; with several the choice has to know.
     const isFree = !several && this.#servers.anyCanTake(false, this.nowMs);
@@ -137,7 +137,7 @@ export class Dealer {
   /** Whoever waits gets what is free by now. */
   serve(): void {
     for (let left = this.#wishes.line.length; left > 0; left--) {
-      this.#pool.count();
+      this.#pool.count(this.nowMs);
       if (!this.#servers.anyCanTake(false, this.nowMs) && !this.#opener.canOpen(this.nowMs)) return;
       const slot = this.#nextInLine();
       if (slot < 0) break;
@@ -166,7 +166,7 @@ export class Dealer {
   #missing(): number {
     const { line } = this.#wishes;
     if (line.length === 0 && !this.#servers.anyDoubtful()) return 0;
-    this.#pool.count();
+    this.#pool.count(this.nowMs);
     if (line.length === 0) return this.#servers.toTry(this.nowMs) === null ? 0 : 1;
     const waiting = this.#isFullOfStrangers() ? line.preferredLength : line.length;
     return Math.min(waiting, this.#servers.room(this.nowMs));
@@ -193,6 +193,7 @@ export class Dealer {
 
   /** A lane has asked its server something. */
   asked(lane: Lane, step: Step): void {
+    lane.askedMs = this.nowMs;
     this.#times.asked(lane.number, step, this.nowMs);
   }
 
@@ -200,7 +201,7 @@ export class Dealer {
   answered(lane: Lane): void {
     const kind = this.#times.kindOf(lane.number);
     if (kind === null) return;
-    this.#pool.count();
+    this.#pool.count(this.nowMs);
     const { window, inUse } = lane.server;
     const latencyMs = this.#times.sinceAsked(lane.number, this.nowMs) - 2 * this.#parts.around.ownDelayMs;
     window.answered(kind, latencyMs, inUse, this.#wishes.line.length > 0, this.nowMs);
@@ -217,7 +218,7 @@ export class Dealer {
   #isSurplus(server: Server): boolean {
     if (!this.#servers.several) return false;
     const { permits } = this.#parts;
-    this.#pool.count();
+    this.#pool.count(this.nowMs);
     const canOpen = this.#pool.canOpen && permits.held < permits.withinReach;
     return !canOpen && this.#servers.isSurplus(server, this.nowMs);
   }

@@ -50,6 +50,8 @@ export class Lane {
   refusals = 0;
   /** Since when it rests, with its owner or idle, on the shard's clock; kept by the pool's master. */
   heldSinceMs = 0;
+  /** When it last began to wait for an answer, likewise. */
+  askedMs = 0;
   /** True when this connection was usable once. */
   cameUp = false;
 

@@ -59,11 +59,11 @@ export class Opener {
   /** Opens a lane for nobody to every server that is to be heard or tried out. */
   tryOut(nowMs: number): void {
     const { pool, servers } = this.#parts;
-    pool.count();
+    pool.count(nowMs);
     for (let left = servers.all.length; left > 0 && pool.canOpen; left--) {
       const server = servers.toTry(nowMs);
       if (server === null || this.open(server, nowMs) === null) return;
-      pool.count();
+      pool.count(nowMs);
     }
   }
 

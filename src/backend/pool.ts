@@ -48,8 +48,11 @@ export class Pool {
     return lane;
   }
 
-  /** Counts the lanes of each server. A lane that is clean goes before one that is coming up. */
-  count(): void {
+  /**
+   * Counts the lanes of each server. A lane that is clean goes before one that is coming up. One that has waited for its answer for
+   * very long is not in use: it keeps no hand of the server busy, or it would stop everybody (backend/window).
+   */
+  count(nowMs: number): void {
     for (const server of this.#servers) server.clearCounts();
     this.canOpen = false;
     for (const lane of this.#lanes) {
@@ -62,7 +65,7 @@ export class Pool {
       } else if (state === LaneState.Opening && lane.owner < 0) {
         server.openingFree++;
         if (!server.isForOneClient) server.free ??= lane;
-      } else server.inUse++;
+      } else if (state === LaneState.Held || nowMs - lane.askedMs < server.window.silentMs) server.inUse++;
       if (state === LaneState.Opening) server.opening++;
     }
   }

@@ -16,6 +16,9 @@
  * Latencies are averaged as logarithms, so that one slow look-up among many replies is one among many, and a rise counts only
  * beyond what their own scatter explains. Less than `GRAIN_MS` is nobody's concern.
  *
+ * A server that is silent, on the other hand, tells nothing of how many hands it has: a lane that has waited for very long
+ * (`silentMs`) is not counted as in use, or a few of them, at the floor, would keep everybody waiting until their timers are up.
+ *
  * The lowest latency can be out of date: a server may have become slower by itself. Two things find that out: a fall to half
  * that made nothing faster, and, when latency has kept the limit down for `DRAIN_ROUNDS` rounds, a short look at half
  * the limit. Not taken: a limit by throughput alone, which cannot tell few clients from a slow server.
@@ -46,6 +49,9 @@ const LOW_ERRORS_MIN = 2;
 const REPLY_MS_MIN = 100;
 const CALM_MS = 30_000;
 const DRAIN_ROUNDS = 80;
+/** An answer that takes so long, and so many times as long as the average, will be no sign of work any more. */
+const SILENT_MS_MIN = 5_000;
+const SILENT_TIMES = 4;
 /** The next look follows so soon when one has found a latency lower by this share. */
 const DRAIN_ROUNDS_AGAIN = 6;
 const LOWER_SHARE = 0.85;
@@ -121,6 +127,12 @@ export class Window {
     return Math.max(this.#min, Math.floor(this.#limit));
   }
 
+  /** A lane that has waited for an answer for so long does not count as in use: the server has forgotten it, or hangs. */
+  get silentMs(): number {
+    if (!this.#isAdaptive) return Infinity;
+    return Math.max(SILENT_MS_MIN, SILENT_TIMES * this.#replyMs);
+  }
+
   /** A reply came, `latencyMs` after it was asked for, with `inUse` lanes in use; `isWanted` says that clients wait for lanes. */
   answered(kind: StepKind, latencyMs: number, inUse: number, isWanted: boolean, nowMs: number): void {
     if (!this.#isAdaptive) return;
@@ -140,10 +152,7 @@ export class Window {
   /** The server said or showed that it has too much to do. */
   refused(nowMs: number): void {
     if (!this.#isAdaptive || nowMs < this.#quietUntilMs) return;
-    let replyMs = REPLY_MS_MIN;
-    for (const { samples, average } of this.#kinds)
-      if (samples > 0) replyMs = Math.max(replyMs, Math.exp(average));
-    this.#quietUntilMs = nowMs + replyMs;
+    this.#quietUntilMs = nowMs + Math.max(REPLY_MS_MIN, this.#replyMs);
     this.#drainFrom = 0;
     this.#fall(this.#limit * REFUSED_SHARE, nowMs);
   }
@@ -154,6 +163,14 @@ export class Window {
     this.#limit = Math.max(this.#limit, Math.min(LANES_FIRST, this.#max));
     this.#doubles = true;
     this.#quietUntilMs = -Infinity;
+  }
+
+  /** How long the slower kind of step takes on average; 0 before the first. */
+  get #replyMs(): number {
+    let replyMs = 0;
+    for (const { samples, average } of this.#kinds)
+      if (samples > 0) replyMs = Math.max(replyMs, Math.exp(average));
+    return replyMs;
   }
 
   #endRound(nowMs: number): void {

@@ -207,6 +207,16 @@ describe('a window', () => {
     expect(window.lanes).toBe(8);
   });
 
+  it('takes no account of a lane that was never answered, once the others would have been four times', () => {
+    const window = new Window(40, true);
+    expect(window.silentMs).toBe(5_000);
+    for (let reply = 0; reply < 200; reply++)
+      window.answered(StepKind.Message, 3_000, 8, false, reply * 3_000);
+    expect(window.silentMs).toBeGreaterThan(11_900);
+    expect(window.silentMs).toBeLessThan(12_200);
+    expect(new Window(40, false).silentMs).toBe(Infinity);
+  });
+
   it('that does not adapt stays where it is', () => {
     const window = new Window(7, false);
     window.refused(1);

@@ -77,6 +77,7 @@ const worlds: readonly { readonly title: string; readonly wish: Omit<Wish, 'seed
     wish: {
       sessions: 20,
       honest: 200,
+      lanesMax: 20,
       faults: ['slowDisk', 'closingBackend', 'splitReads'],
       config: simConfig({ backend: WAITS_SHORT, spool: STREAMS }),
     },
@@ -86,6 +87,7 @@ const worlds: readonly { readonly title: string; readonly wish: Omit<Wish, 'seed
     wish: {
       sessions: 20,
       honest: 200,
+      lanesMax: 20,
       faults: ['resets', 'halfClose', 'slowBackend', 'splitReads'],
       config: simConfig({ backend: WAITS_SHORT, spool: STREAMS }),
     },
@@ -95,6 +97,7 @@ const worlds: readonly { readonly title: string; readonly wish: Omit<Wish, 'seed
     wish: {
       sessions: 20,
       honest: 200,
+      lanesMax: 20,
       faults: ['temporaryBackend', 'silentBackend', 'splitReads'],
       config: simConfig({ backend: WAITS_SHORT, spool: STREAMS }),
     },

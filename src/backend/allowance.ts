@@ -54,7 +54,7 @@ export class Allowance {
     this.#shard = shard;
   }
 
-  /** Says how many bytes of this shard came in and were not looked at yet. */
+  /** Says how many bytes of this shard came in and were not looked at yet; at the end of each turn, since a shard may rest behind it. */
   tellUnread(bytes: number): void {
     Atomics.store(this.#unread, this.#shard * UNREAD_WORDS, Math.min(bytes, UNREAD_MAX));
   }

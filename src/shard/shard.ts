@@ -80,6 +80,7 @@ export class Shard {
     this.#spool();
     this.#outcomes();
     this.#learnBackend();
+    works.allowance.tellUnread(works.front.inputBytesTotal);
     return isMore || this.#resting.length > 0;
   }
 

@@ -161,8 +161,10 @@ export function checkEmpty(shard: Shard, front: SimTransport, back: SimTransport
 }
 
 /** When everybody is gone, what the shards share is there for whoever comes. */
-export function checkGivenBack({ permits, memory, disk }: Allowance, lanesMax: number): void {
-  const heldBytes = memory.heldByAll + disk.heldByAll;
+export function checkGivenBack(allowance: Allowance, lanesMax: number): void {
+  const { permits, disk } = allowance;
+  // Messages, and what was told of bytes that nobody has looked at: neither is there any more.
+  const heldBytes = allowance.memoryBytes + disk.heldByAll;
   must(
     permits.withinReach === lanesMax && heldBytes === 0,
     'what the shards share is given back',
